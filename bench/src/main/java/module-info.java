@@ -1,0 +1,6 @@
+/**
+ * Measurements of CapVM against native execution.
+ */
+module org.capvm.bench {
+  requires transitive org.capvm.engine;
+}

@@ -1,0 +1,2 @@
+/** Benchmarks, and the programs they run. */
+package org.capvm.bench;

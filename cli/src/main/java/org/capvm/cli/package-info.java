@@ -1,0 +1,2 @@
+/** The {@code cvm} command line. */
+package org.capvm.cli;

@@ -1,0 +1,2 @@
+/** What a program that embeds CapVM uses. */
+package org.capvm.engine;

@@ -1,0 +1,5 @@
+/**
+ * Root file systems: host directories, OCI images and overlays.
+ */
+module org.capvm.image {
+}

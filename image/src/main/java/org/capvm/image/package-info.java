@@ -1,0 +1,2 @@
+/** Where a cVM's file tree comes from. */
+package org.capvm.image;

@@ -1,0 +1,6 @@
+/**
+ * The library OS: Linux as a guest sees it. Not trusted with memory isolation.
+ */
+module org.capvm.libos {
+  requires transitive org.capvm.monitor;
+}

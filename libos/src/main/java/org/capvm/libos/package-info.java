@@ -1,0 +1,2 @@
+/** One Linux-compatible library OS per cVM. */
+package org.capvm.libos;

@@ -1,0 +1,5 @@
+/**
+ * x86-64: decoder, assembler, translator, verifier and code cache. Knows nothing of Linux; trusted.
+ */
+module org.capvm.machine {
+}

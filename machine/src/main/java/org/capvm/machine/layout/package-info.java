@@ -1,0 +1,2 @@
+/** Where things lie relative to a slot's base, and in a guest thread's context block. */
+package org.capvm.machine.layout;
