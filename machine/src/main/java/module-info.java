@@ -2,6 +2,7 @@
  * x86-64: decoder, assembler, translator, verifier and code cache. Knows nothing of Linux; trusted.
  */
 module org.capvm.machine {
+  exports org.capvm.machine.layout;
   exports org.capvm.machine.host to
       org.capvm.monitor;
 }

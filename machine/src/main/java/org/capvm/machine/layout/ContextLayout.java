@@ -1,0 +1,117 @@
+package org.capvm.machine.layout;
+
+/**
+ * The context block of a guest thread: one page of host memory at FS base while the guest runs.
+ *
+ * <pre>
+ *   0x000  guest general registers, 16 × 8 bytes in encoding order; slot 11 is guest r11's home
+ *   0x080  guest pc · 0x088 guest flags · 0x090 guest FS base · 0x098 guest GS base
+ *   0x0a0  slot base B · 0x0a8 exit reason · 0x0ac trap kind
+ *   0x0b0  host rsp · 0x0b8 host FS base
+ *   0x0c0  four scratch words of the translator
+ *   0x0e0  guest MXCSR · 0x0e4 host MXCSR · 0x0e8 x87 used · 0x0ec kick pending
+ *   0x100  fault record
+ *   0x200  guest ymm0 … ymm15, 32 bytes each
+ *   0x400  guest x87 state, the legacy region and header of an XSAVE area
+ *   0x800  vDSO scratch, reserve
+ * </pre>
+ *
+ * <p>Emitted code and Java use these constants alone; nothing else knows the offsets. All values are
+ * bytes from the start of the block.
+ */
+public final class ContextLayout {
+  /** Bytes of one context block; blocks are aligned to this. */
+  public static final int BYTES = 4096;
+
+  /** Guest general registers in encoding order (rax, rcx, rdx, rbx, rsp, …), 8 bytes each. */
+  public static final int GPR = 0x000;
+
+  /** The permanent home of guest {@code r11}; the register itself is the translator's scratch. */
+  public static final int R11 = GPR + 11 * 8;
+
+  /** Guest stack pointer as saved at an exit, without the slot's base; entry adds the base. */
+  public static final int RSP = GPR + 4 * 8;
+
+  /** Guest pc to resume at (entry), or that an exit is about. */
+  public static final int PC = 0x080;
+
+  /** Guest RFLAGS at an exit and for the next entry. */
+  public static final int FLAGS = 0x088;
+
+  /** Guest FS base (thread pointer), a guest address. */
+  public static final int TLS_BASE = 0x090;
+
+  /** Guest GS base, a guest address. */
+  public static final int GS_BASE = 0x098;
+
+  /** Host address {@code B} of the slot the guest runs in. */
+  public static final int SLOT_BASE = 0x0a0;
+
+  /** Why control left the guest: an {@code int} code. */
+  public static final int EXIT_REASON = 0x0a8;
+
+  /** Which trap a translation raised: an {@code int}, a {@link TrapKind} code. */
+  public static final int TRAP_KIND = 0x0ac;
+
+  /** Host stack pointer while the guest runs. */
+  public static final int HOST_RSP = 0x0b0;
+
+  /** Host FS base while the guest runs. */
+  public static final int HOST_FS = 0x0b8;
+
+  /** First of {@link #SPILL_WORDS} words in which a translation may keep a guest register briefly. */
+  public static final int SPILL = 0x0c0;
+
+  /** Number of scratch words at {@link #SPILL}. */
+  public static final int SPILL_WORDS = 4;
+
+  /** Guest MXCSR, 4 bytes. */
+  public static final int MXCSR = 0x0e0;
+
+  /** Host MXCSR, 4 bytes. */
+  public static final int HOST_MXCSR = 0x0e4;
+
+  /** One byte, not zero once the guest has run an x87 or MMX instruction. */
+  public static final int X87_USED = 0x0e8;
+
+  /** An {@code int}, not zero while a kick waits to be seen. */
+  public static final int KICK_PENDING = 0x0ec;
+
+  /** Host instruction pointer at a fault. */
+  public static final int FAULT_RIP = 0x100;
+
+  /** Host signal number of a fault, 4 bytes. */
+  public static final int FAULT_SIGNAL = 0x108;
+
+  /** {@code si_code} of a fault, 4 bytes. */
+  public static final int FAULT_CODE = 0x10c;
+
+  /** {@code si_addr} of a fault, a host address. */
+  public static final int FAULT_ADDRESS = 0x110;
+
+  /** Processor trap number of a fault, 8 bytes. */
+  public static final int FAULT_TRAP_NUMBER = 0x118;
+
+  /** Processor error code of a fault, 8 bytes. */
+  public static final int FAULT_ERROR = 0x120;
+
+  /** Guest ymm0 … ymm15, 32 bytes each. */
+  public static final int VECTOR = 0x200;
+
+  /** Guest x87 state as an XSAVE area; 64-byte aligned. */
+  public static final int X87 = 0x400;
+
+  /** Scratch of the vDSO routines, up to the end of the block. */
+  public static final int VDSO_SCRATCH = 0x800;
+
+  private ContextLayout() {}
+
+  /**
+   * Offset of a general register's home.
+   *
+   * @param register 0 … 15 in encoding order
+   */
+  public static int gpr(int register) {
+    return GPR + 8 * register;
+  }
+}
