@@ -1,6 +1,4 @@
-/**
- * Measurements of CapVM against native execution.
- */
+/** Measurements of CapVM against native execution. */
 module org.capvm.bench {
   requires transitive org.capvm.engine;
 }

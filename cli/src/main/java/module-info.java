@@ -1,6 +1,4 @@
-/**
- * The {@code cvm} command.
- */
+/** The {@code cvm} command. */
 module org.capvm.cli {
   requires transitive org.capvm.engine;
   requires info.picocli;

@@ -1,6 +1,4 @@
-/**
- * The public API: configuring, starting and stopping cVMs.
- */
+/** The public API: configuring, starting and stopping cVMs. */
 module org.capvm.engine {
   requires transitive org.capvm.libos;
   requires transitive org.capvm.image;

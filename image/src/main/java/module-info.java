@@ -1,5 +1,2 @@
-/**
- * Root file systems: host directories, OCI images and overlays.
- */
-module org.capvm.image {
-}
+/** Root file systems: host directories, OCI images and overlays. */
+module org.capvm.image {}

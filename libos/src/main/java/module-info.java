@@ -1,6 +1,4 @@
-/**
- * The library OS: Linux as a guest sees it. Not trusted with memory isolation.
- */
+/** The library OS: Linux as a guest sees it. Not trusted with memory isolation. */
 module org.capvm.libos {
   requires transitive org.capvm.monitor;
 }
