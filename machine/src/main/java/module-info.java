@@ -1,8 +1,9 @@
-/**
- * x86-64: decoder, assembler, translator, verifier and code cache. Knows nothing of Linux; trusted.
- */
+/** x86-64: decoder, assembler, translator, verifier and code cache. Knows nothing of Linux; trusted. */
+@SuppressWarnings("module") // the modules named in qualified exports are compiled later
 module org.capvm.machine {
   exports org.capvm.machine.layout;
+  exports org.capvm.machine.assemble to
+      org.capvm.monitor;
   exports org.capvm.machine.host to
       org.capvm.monitor;
 }
