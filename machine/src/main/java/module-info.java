@@ -1,5 +1,6 @@
-/** x86-64: decoder, assembler, translator, verifier and code cache. Knows nothing of Linux; trusted. */
-@SuppressWarnings("module") // the modules named in qualified exports are compiled later
+/**
+ * x86-64: decoder, assembler, translator, verifier and code cache. Knows nothing of Linux; trusted.
+ */
 module org.capvm.machine {
   exports org.capvm.machine.layout;
   exports org.capvm.machine.assemble to
