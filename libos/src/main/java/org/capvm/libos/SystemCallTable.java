@@ -1,0 +1,68 @@
+package org.capvm.libos;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.capvm.libos.abi.Errno;
+
+/**
+ * Every system call of x86-64 Linux, one row each. Rows are built when first asked for; a number no family
+ * claims has a row of level {@link SupportLevel#MISSING}. Safe for use by many threads: building a row twice
+ * gives equal rows.
+ */
+public final class SystemCallTable {
+  /** One more than the highest number. */
+  public static final int LIMIT = SystemCallNames.LIMIT;
+
+  private static final SystemCallHandler NOT_THERE =
+      (task, a0, a1, a2, a3, a4, a5) -> -Errno.ENOSYS;
+
+  private static final SystemCallFamily[] FAMILIES = {};
+
+  private static final SystemCall[] ROWS = new SystemCall[LIMIT];
+
+  private SystemCallTable() {}
+
+  /** The row of a number, or null if Linux has no such call. */
+  public static SystemCall row(int number) {
+    if (number < 0 || number >= LIMIT) {
+      return null;
+    }
+    SystemCall row = ROWS[number];
+    return row != null ? row : build(number);
+  }
+
+  /** All rows, by number. */
+  public static List<SystemCall> rows() {
+    List<SystemCall> rows = new ArrayList<>();
+    for (int number = 0; number < LIMIT; number++) {
+      SystemCall row = row(number);
+      if (row != null) {
+        rows.add(row);
+      }
+    }
+    return rows;
+  }
+
+  private static SystemCall build(int number) {
+    String name = SystemCallNames.of(number);
+    if (name == null) {
+      return null;
+    }
+    SystemCall row = claimed(number);
+    if (row == null) {
+      row = new SystemCall(number, name, NOT_THERE, SupportLevel.MISSING, "", List.of());
+    }
+    ROWS[number] = row;
+    return row;
+  }
+
+  private static SystemCall claimed(int number) {
+    for (SystemCallFamily family : FAMILIES) {
+      SystemCall row = family.row(number);
+      if (row != null) {
+        return row;
+      }
+    }
+    return null;
+  }
+}

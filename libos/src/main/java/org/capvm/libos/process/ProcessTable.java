@@ -1,0 +1,68 @@
+package org.capvm.libos.process;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+
+/** The process and thread ids of one cVM. Thread-safe; its monitor is the outermost lock. */
+public final class ProcessTable {
+  /** Linux's default {@code kernel.pid_max} on small machines. */
+  public static final int PID_MAX = 32768;
+
+  private final Map<Integer, Process> processes = new TreeMap<>();
+  private final Map<Integer, Task> tasks = new TreeMap<>();
+  private int last;
+
+  /**
+   * Reserves the next free id, of a process or a thread.
+   *
+   * @throws ErrnoException EAGAIN if none is free
+   */
+  public synchronized int allocateId() {
+    for (int tried = 0; tried < PID_MAX; tried++) {
+      last = last >= PID_MAX - 1 ? 1 : last + 1;
+      if (!tasks.containsKey(last) && !processes.containsKey(last)) {
+        return last;
+      }
+    }
+    throw ErrnoException.of(Errno.EAGAIN);
+  }
+
+  /** Makes a process findable. */
+  public synchronized void add(Process process) {
+    processes.put(process.id(), process);
+  }
+
+  /** Makes a task findable. */
+  public synchronized void add(Task task) {
+    tasks.put(task.id(), task);
+  }
+
+  /** Forgets a process that was waited for. */
+  public synchronized void remove(Process process) {
+    processes.remove(process.id(), process);
+  }
+
+  /** Forgets a task that ended. */
+  public synchronized void remove(Task task) {
+    tasks.remove(task.id(), task);
+  }
+
+  /** The process with an id, a zombie included, or null. */
+  public synchronized Process process(int id) {
+    return processes.get(id);
+  }
+
+  /** The task with an id, or null. */
+  public synchronized Task task(int id) {
+    return tasks.get(id);
+  }
+
+  /** All processes, by id. */
+  public synchronized List<Process> processes() {
+    return new ArrayList<>(processes.values());
+  }
+}
