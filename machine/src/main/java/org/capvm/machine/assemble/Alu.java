@@ -1,21 +1,32 @@
 package org.capvm.machine.assemble;
 
-/** The eight two-operand operations that share one encoding scheme; the order is the encoding's. */
+/** The eight two-operand operations that share one encoding scheme. */
 public enum Alu {
   /** Addition. */
-  ADD,
+  ADD(0),
   /** Inclusive or. */
-  OR,
+  OR(1),
   /** Addition with carry. */
-  ADC,
+  ADC(2),
   /** Subtraction with borrow. */
-  SBB,
+  SBB(3),
   /** And. */
-  AND,
+  AND(4),
   /** Subtraction. */
-  SUB,
+  SUB(5),
   /** Exclusive or. */
-  XOR,
+  XOR(6),
   /** Comparison. */
-  CMP
+  CMP(7);
+
+  /** What the {@code reg} field of the ModRM byte holds in forms with an immediate. */
+  final int extension;
+
+  /** The first of the operation's opcodes. */
+  final int opcode;
+
+  Alu(int extension) {
+    this.extension = extension;
+    opcode = extension << 3;
+  }
 }

@@ -90,7 +90,7 @@ public final class Assembler extends Encoder {
   /** Loads a 32-bit constant, zero-extended to 64 bits, without touching flags. */
   public void movImmediate32(int destination, int value) {
     rexForRegister(false, destination);
-    byte8(0xB8 | destination & 7);
+    byte8(0xB8 | (destination & 7));
     int32(value);
   }
 
@@ -103,7 +103,7 @@ public final class Assembler extends Encoder {
       int32((int) value);
     } else {
       rexForRegister(true, destination);
-      byte8(0xB8 | destination & 7);
+      byte8(0xB8 | (destination & 7));
       int64(value);
     }
   }
@@ -134,7 +134,7 @@ public final class Assembler extends Encoder {
   /** Pushes 64 bits. */
   public void push(int register) {
     rexForRegister(false, register);
-    byte8(0x50 | register & 7);
+    byte8(0x50 | (register & 7));
   }
 
   /** Pushes 64 bits from memory. */
@@ -151,7 +151,7 @@ public final class Assembler extends Encoder {
   /** Pops 64 bits. */
   public void pop(int register) {
     rexForRegister(false, register);
-    byte8(0x58 | register & 7);
+    byte8(0x58 | (register & 7));
   }
 
   /** Pops 64 bits into memory. */
@@ -163,65 +163,65 @@ public final class Assembler extends Encoder {
 
   /** A 64-bit operation between registers. */
   public void alu64(Alu operation, int destination, int source) {
-    encode(NO_PREFIX, true, operation.ordinal() << 3 | 1, source, destination);
+    encode(NO_PREFIX, true, operation.opcode | 1, source, destination);
   }
 
   /** A 64-bit operation with a sign-extended immediate. */
   public void alu64(Alu operation, int destination, Immediate immediate) {
     int value = immediate.value();
-    encode(NO_PREFIX, true, value == (byte) value ? 0x83 : 0x81, operation.ordinal(), destination);
+    encode(NO_PREFIX, true, value == (byte) value ? 0x83 : 0x81, operation.extension, destination);
     shortImmediate(value);
   }
 
   /** A 64-bit operation with memory as source. */
   public void alu64(Alu operation, int destination, Memory source) {
-    encode(NO_PREFIX, true, operation.ordinal() << 3 | 3, destination, source);
+    encode(NO_PREFIX, true, operation.opcode | 3, destination, source);
   }
 
   /** A 64-bit operation on memory. */
   public void alu64(Alu operation, Memory destination, int source) {
-    encode(NO_PREFIX, true, operation.ordinal() << 3 | 1, source, destination);
+    encode(NO_PREFIX, true, operation.opcode | 1, source, destination);
   }
 
   /** A 64-bit operation on memory with a sign-extended immediate. */
   public void alu64(Alu operation, Memory destination, Immediate immediate) {
     int value = immediate.value();
-    encode(NO_PREFIX, true, value == (byte) value ? 0x83 : 0x81, operation.ordinal(), destination);
+    encode(NO_PREFIX, true, value == (byte) value ? 0x83 : 0x81, operation.extension, destination);
     shortImmediate(value);
   }
 
   /** A 32-bit operation between registers. */
   public void alu32(Alu operation, int destination, int source) {
-    encode(NO_PREFIX, false, operation.ordinal() << 3 | 1, source, destination);
+    encode(NO_PREFIX, false, operation.opcode | 1, source, destination);
   }
 
   /** A 32-bit operation with an immediate. */
   public void alu32(Alu operation, int destination, Immediate immediate) {
     int value = immediate.value();
-    encode(NO_PREFIX, false, value == (byte) value ? 0x83 : 0x81, operation.ordinal(), destination);
+    encode(NO_PREFIX, false, value == (byte) value ? 0x83 : 0x81, operation.extension, destination);
     shortImmediate(value);
   }
 
   /** A 32-bit operation with memory as source. */
   public void alu32(Alu operation, int destination, Memory source) {
-    encode(NO_PREFIX, false, operation.ordinal() << 3 | 3, destination, source);
+    encode(NO_PREFIX, false, operation.opcode | 3, destination, source);
   }
 
   /** A 32-bit operation on memory. */
   public void alu32(Alu operation, Memory destination, int source) {
-    encode(NO_PREFIX, false, operation.ordinal() << 3 | 1, source, destination);
+    encode(NO_PREFIX, false, operation.opcode | 1, source, destination);
   }
 
   /** A 32-bit operation on memory with an immediate. */
   public void alu32(Alu operation, Memory destination, Immediate immediate) {
     int value = immediate.value();
-    encode(NO_PREFIX, false, value == (byte) value ? 0x83 : 0x81, operation.ordinal(), destination);
+    encode(NO_PREFIX, false, value == (byte) value ? 0x83 : 0x81, operation.extension, destination);
     shortImmediate(value);
   }
 
   /** An 8-bit operation on memory with an immediate. */
   public void alu8(Alu operation, Memory destination, Immediate immediate) {
-    encode(NO_PREFIX, false, 0x80, operation.ordinal(), destination);
+    encode(NO_PREFIX, false, 0x80, operation.extension, destination);
     byte8(immediate.value());
   }
 
@@ -300,7 +300,7 @@ public final class Assembler extends Encoder {
     if (register >= 4) {
       byte8(0x40 | register >> 3);
     }
-    bytes(0x0F, 0x90 | condition, 0xC0 | register & 7);
+    bytes(0x0F, 0x90 | condition, 0xC0 | (register & 7));
   }
 
   // ---- atomic operations

@@ -177,7 +177,7 @@ abstract sealed class Encoder permits Assembler {
       byte8(0x40 | rex);
     }
     opcode(opcode);
-    byte8(0xC0 | (reg & 7) << 3 | rm & 7);
+    byte8(0xC0 | (reg & 7) << 3 | (rm & 7));
   }
 
   /** Emits an instruction whose ModRM byte names memory. */
@@ -205,7 +205,7 @@ abstract sealed class Encoder permits Assembler {
   /** Emits VEX.256.F3.0F.WIG. */
   final void encodeVex(int opcode, int reg, Memory memory) {
     legacyPrefixes(NO_PREFIX, memory);
-    int notReg = (reg >> 3 ^ 1) << 7;
+    int notReg = ((reg >> 3) ^ 1) << 7;
     if (high(memory.index()) == 0 && high(memory.base()) == 0) {
       bytes(0xC5, notReg | 0x7E);
     } else {
@@ -260,7 +260,7 @@ abstract sealed class Encoder permits Assembler {
     }
     byte8(mod << 6 | regBits | (needsSib ? 4 : base & 7));
     if (needsSib) {
-      byte8(scaleBits | indexBits | base & 7);
+      byte8(scaleBits | indexBits | (base & 7));
     }
     if (mod == 1) {
       byte8(displacement);
