@@ -3,8 +3,9 @@ package org.capvm.libos;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * The one way a handler, or anything it calls, gives up with an error number. Stackless and cached, so that
- * throwing costs no more than a few nanoseconds. The {@link Dispatcher} turns it into {@code -errno}.
+ * The one way a handler, or anything it calls, gives up with an error number. Stackless and cached,
+ * so that throwing costs no more than a few nanoseconds. The {@link Dispatcher} turns it into
+ * {@code -errno}.
  */
 public final class ErrnoException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -9,7 +9,8 @@ import java.util.List;
  * @param name Linux's name; the man page is {@code name(2)}
  * @param handler what the call does; for a missing call, the one that returns ENOSYS
  * @param level how much of it is there
- * @param note what is missing, or why a refusal or a no-op is right; empty if there is nothing to say
+ * @param note what is missing, or why a refusal or a no-op is right; empty if there is nothing to
+ *     say
  * @param arguments the arguments as the trace prints them
  */
 public record SystemCall(

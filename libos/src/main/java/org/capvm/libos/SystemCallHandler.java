@@ -3,8 +3,8 @@ package org.capvm.libos;
 import org.capvm.libos.process.Task;
 
 /**
- * What one system call does. Runs on the calling task's own thread. Integer arguments arrive as the guest's
- * 64-bit registers: a handler narrows them as Linux's prototype does ({@code (int) fd}).
+ * What one system call does. Runs on the calling task's own thread. Integer arguments arrive as the
+ * guest's 64-bit registers: a handler narrows them as Linux's prototype does ({@code (int) fd}).
  */
 @FunctionalInterface
 public interface SystemCallHandler {

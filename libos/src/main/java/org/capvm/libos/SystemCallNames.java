@@ -51,7 +51,9 @@ final class SystemCallNames {
       rseq
       """;
 
-  /** 424 onwards; the numbers between were left out so that all architectures agree from here on. */
+  /**
+   * 424 onwards; the numbers between were left out so that all architectures agree from here on.
+   */
   private static final String SECOND =
       """
       pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount

@@ -5,9 +5,9 @@ import java.util.List;
 import org.capvm.libos.abi.Errno;
 
 /**
- * Every system call of x86-64 Linux, one row each. Rows are built when first asked for; a number no family
- * claims has a row of level {@link SupportLevel#MISSING}. Safe for use by many threads: building a row twice
- * gives equal rows.
+ * Every system call of x86-64 Linux, one row each. Rows are built when first asked for; a number no
+ * family claims has a row of level {@link SupportLevel#MISSING}. Safe for use by many threads:
+ * building a row twice gives equal rows.
  */
 public final class SystemCallTable {
   /** One more than the highest number. */

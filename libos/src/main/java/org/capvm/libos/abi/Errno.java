@@ -134,7 +134,9 @@ public final class Errno {
   public static final int ERFKILL = 132;
   public static final int EHWPOISON = 133;
 
-  /** Linux-internal: restart unless a handler without {@code SA_RESTART} runs. Never seen by guests. */
+  /**
+   * Linux-internal: restart unless a handler without {@code SA_RESTART} runs. Never seen by guests.
+   */
   public static final int ERESTARTSYS = 512;
 
   /** Linux-internal: always restart. */

@@ -1,6 +1,9 @@
 package org.capvm.libos.abi;
 
-/** Signal numbers, {@code si_code} values, {@code sigaction} flags; sets are {@code long}s with bit n-1 for signal n. */
+/**
+ * Signal numbers, {@code si_code} values, {@code sigaction} flags; sets are {@code long}s with bit
+ * n-1 for signal n.
+ */
 public final class Signal {
   public static final int SIGHUP = 1;
   public static final int SIGINT = 2;
@@ -81,8 +84,8 @@ public final class Signal {
   public static final int CLD_CONTINUED = 6;
 
   private static final String[] NAMES =
-      ("- HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP"
-              + " TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS")
+      ("- HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT"
+           + " STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS")
           .split(" ");
 
   private Signal() {}

@@ -1,5 +1,5 @@
 /**
- * Constants and structure layouts of the Linux x86-64 system-call interface, under Linux's own names. No
- * logic beyond naming and decoding.
+ * Constants and structure layouts of the Linux x86-64 system-call interface, under Linux's own
+ * names. No logic beyond naming and decoding.
  */
 package org.capvm.libos.abi;

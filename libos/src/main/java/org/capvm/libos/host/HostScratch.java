@@ -4,8 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Native memory for the arguments of one host call: paths, structures, vectors. One per thread, reused by every
- * call, so a caller copies out what it needs before it makes another.
+ * Native memory for the arguments of one host call: paths, structures, vectors. One per thread,
+ * reused by every call, so a caller copies out what it needs before it makes another.
  */
 public final class HostScratch {
   /** Bytes one thread has. */

@@ -10,7 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 
-/** A system call of the host through the C library's {@code syscall(2)}, errno captured per thread. */
+/**
+ * A system call of the host through the C library's {@code syscall(2)}, errno captured per thread.
+ */
 @SuppressWarnings("restricted")
 final class HostSystemCall {
   private static final StructLayout CAPTURE = Linker.Option.captureStateLayout();

@@ -6,9 +6,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Host calls on descriptors. Every method returns what Linux returns, a value or -errno. Addresses are host
- * addresses: of guest memory (from {@code Slot.hostAddress}, after its range check) or of {@link HostScratch}.
- * A call on a descriptor that may block forever must go through {@link
+ * Host calls on descriptors. Every method returns what Linux returns, a value or -errno. Addresses
+ * are host addresses: of guest memory (from {@code Slot.hostAddress}, after its range check) or of
+ * {@link HostScratch}. A call on a descriptor that may block forever must go through {@link
  * org.capvm.libos.process.Task#awaitHost} first, or signals cannot interrupt it.
  */
 public final class Hostcalls {
@@ -134,8 +134,8 @@ public final class Hostcalls {
   }
 
   /**
-   * Opens a host directory or file by its absolute path, {@code O_PATH | O_CLOEXEC}: for the embedding program,
-   * to turn its configuration into descriptors.
+   * Opens a host directory or file by its absolute path, {@code O_PATH | O_CLOEXEC}: for the
+   * embedding program, to turn its configuration into descriptors.
    */
   public static long openRoot(String hostPath) {
     byte[] path = hostPath.getBytes(java.nio.charset.StandardCharsets.UTF_8);

@@ -4,7 +4,9 @@ import static org.capvm.libos.abi.Resource.RLIM_INFINITY;
 
 import org.capvm.libos.abi.Resource;
 
-/** A process's resource limits: soft and hard, in the units of {@code getrlimit(2)}. Thread-safe. */
+/**
+ * A process's resource limits: soft and hard, in the units of {@code getrlimit(2)}. Thread-safe.
+ */
 public final class ResourceLimits {
   private final long[] soft;
   private final long[] hard;

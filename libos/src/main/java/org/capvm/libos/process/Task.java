@@ -15,8 +15,8 @@ import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 
 /**
- * One guest thread. Runs on a platform thread of its own; methods are for that thread unless they say that any
- * thread may call them.
+ * One guest thread. Runs on a platform thread of its own; methods are for that thread unless they
+ * say that any thread may call them.
  */
 public final class Task {
   /** A deadline that never comes. */
@@ -88,8 +88,8 @@ public final class Task {
   }
 
   /**
-   * Ends the task's current or next wait early, without a reason the wait itself knows: the waiter looks at its
-   * condition and at {@link #isInterrupted} again. Any thread may call this.
+   * Ends the task's current or next wait early, without a reason the wait itself knows: the waiter
+   * looks at its condition and at {@link #isInterrupted} again. Any thread may call this.
    */
   public void wake() {
     LockSupport.unpark(thread);
@@ -99,8 +99,8 @@ public final class Task {
   }
 
   /**
-   * Waits until {@link #wake}, a deadline or for no reason at all; the caller loops around its condition. For
-   * waits on things inside the library OS (pipes, futexes).
+   * Waits until {@link #wake}, a deadline or for no reason at all; the caller loops around its
+   * condition. For waits on things inside the library OS (pipes, futexes).
    *
    * @param deadlineNanos in terms of {@link System#nanoTime}, or {@link #NEVER}
    * @return false once the deadline has passed
@@ -143,11 +143,11 @@ public final class Task {
   }
 
   /**
-   * Waits until one of several host descriptors is ready. Like {@code ppoll}, but {@link #wake} and signals to
-   * the guest end it.
+   * Waits until one of several host descriptors is ready. Like {@code ppoll}, but {@link #wake} and
+   * signals to the guest end it.
    *
-   * @param pollFds native memory that starts with {@code count} host {@code struct pollfd} and has room for one
-   *     more of them and 16 bytes behind it; results are stored there
+   * @param pollFds native memory that starts with {@code count} host {@code struct pollfd} and has
+   *     room for one more of them and 16 bytes behind it; results are stored there
    * @return how many are ready; 0 after the deadline or {@link #wake}
    * @throws ErrnoException ERESTARTSYS if the task is interrupted; other errors of {@code ppoll}
    */

@@ -14,7 +14,8 @@ import java.lang.invoke.MethodHandle;
 /**
  * The host's calls about mappings, one method per C function, with Linux's own names for constants.
  *
- * <p>Addresses and lengths are raw and in bytes. Every method throws {@link HostException} with the errno when the call fails. Threads: any.
+ * <p>Addresses and lengths are raw and in bytes. Every method throws {@link HostException} with the
+ * errno when the call fails. Threads: any.
  */
 public final class HostMemory {
   /** No access. */
@@ -76,14 +77,31 @@ public final class HostMemory {
 
   private static final long MAP_FAILED = -1;
 
-  private static final MethodHandle MMAP = NativeCall.withErrno("mmap", FunctionDescriptor.of(POINTER, POINTER, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle MUNMAP = NativeCall.withErrno("munmap", FunctionDescriptor.of(JAVA_INT, POINTER, JAVA_LONG));
-  private static final MethodHandle MPROTECT = NativeCall.withErrno("mprotect", FunctionDescriptor.of(JAVA_INT, POINTER, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle MADVISE = NativeCall.withErrno("madvise", FunctionDescriptor.of(JAVA_INT, POINTER, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle MREMAP = NativeCall.withErrno("mremap", FunctionDescriptor.of(POINTER, POINTER, JAVA_LONG, JAVA_LONG, JAVA_INT, POINTER), Linker.Option.firstVariadicArg(4));
-  private static final MethodHandle MEMFD_CREATE = NativeCall.withErrno("memfd_create", FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_INT));
-  private static final MethodHandle FTRUNCATE = NativeCall.withErrno("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle CLOSE = NativeCall.withErrno("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  private static final MethodHandle MMAP =
+      NativeCall.withErrno(
+          "mmap",
+          FunctionDescriptor.of(
+              POINTER, POINTER, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+  private static final MethodHandle MUNMAP =
+      NativeCall.withErrno("munmap", FunctionDescriptor.of(JAVA_INT, POINTER, JAVA_LONG));
+  private static final MethodHandle MPROTECT =
+      NativeCall.withErrno(
+          "mprotect", FunctionDescriptor.of(JAVA_INT, POINTER, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle MADVISE =
+      NativeCall.withErrno(
+          "madvise", FunctionDescriptor.of(JAVA_INT, POINTER, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle MREMAP =
+      NativeCall.withErrno(
+          "mremap",
+          FunctionDescriptor.of(POINTER, POINTER, JAVA_LONG, JAVA_LONG, JAVA_INT, POINTER),
+          Linker.Option.firstVariadicArg(4));
+  private static final MethodHandle MEMFD_CREATE =
+      NativeCall.withErrno(
+          "memfd_create", FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_INT));
+  private static final MethodHandle FTRUNCATE =
+      NativeCall.withErrno("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
+  private static final MethodHandle CLOSE =
+      NativeCall.withErrno("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
 
   private HostMemory() {}
 
@@ -92,10 +110,25 @@ public final class HostMemory {
    *
    * @return the host address of the mapping
    */
-  public static long mmap(long hostAddress, long lengthBytes, int protection, int flags, int descriptor, long fileOffset) {
+  public static long mmap(
+      long hostAddress,
+      long lengthBytes,
+      int protection,
+      int flags,
+      int descriptor,
+      long fileOffset) {
     long result;
     try {
-      result = (long) MMAP.invokeExact(NativeCall.errnoState(), hostAddress, lengthBytes, protection, flags, descriptor, fileOffset);
+      result =
+          (long)
+              MMAP.invokeExact(
+                  NativeCall.errnoState(),
+                  hostAddress,
+                  lengthBytes,
+                  protection,
+                  flags,
+                  descriptor,
+                  fileOffset);
     } catch (Throwable thrown) {
       throw NativeCall.unexpected(thrown);
     }
@@ -120,14 +153,18 @@ public final class HostMemory {
   public static void mprotect(long hostAddress, long lengthBytes, int protection) {
     int result;
     try {
-      result = (int) MPROTECT.invokeExact(NativeCall.errnoState(), hostAddress, lengthBytes, protection);
+      result =
+          (int) MPROTECT.invokeExact(NativeCall.errnoState(), hostAddress, lengthBytes, protection);
     } catch (Throwable thrown) {
       throw NativeCall.unexpected(thrown);
     }
     check(result, "mprotect", hostAddress, lengthBytes);
   }
 
-  /** Tells the kernel how the range will be used; {@code advice} is one of the {@code MADV_} constants. */
+  /**
+   * Tells the kernel how the range will be used; {@code advice} is one of the {@code MADV_}
+   * constants.
+   */
   public static void madvise(long hostAddress, long lengthBytes, int advice) {
     int result;
     try {
@@ -145,10 +182,19 @@ public final class HostMemory {
    * @param newHostAddress where to move it, used with {@link #MREMAP_FIXED} alone
    * @return the mapping's new host address
    */
-  public static long mremap(long hostAddress, long lengthBytes, long newLengthBytes, int flags, long newHostAddress) {
+  public static long mremap(
+      long hostAddress, long lengthBytes, long newLengthBytes, int flags, long newHostAddress) {
     long result;
     try {
-      result = (long) MREMAP.invokeExact(NativeCall.errnoState(), hostAddress, lengthBytes, newLengthBytes, flags, newHostAddress);
+      result =
+          (long)
+              MREMAP.invokeExact(
+                  NativeCall.errnoState(),
+                  hostAddress,
+                  lengthBytes,
+                  newLengthBytes,
+                  flags,
+                  newHostAddress);
     } catch (Throwable thrown) {
       throw NativeCall.unexpected(thrown);
     }
@@ -187,7 +233,8 @@ public final class HostMemory {
       throw NativeCall.unexpected(thrown);
     }
     if (result < 0) {
-      throw new HostException("ftruncate(" + descriptor + ", " + lengthBytes + ")", NativeCall.errno());
+      throw new HostException(
+          "ftruncate(" + descriptor + ", " + lengthBytes + ")", NativeCall.errno());
     }
   }
 
@@ -211,6 +258,8 @@ public final class HostMemory {
   }
 
   private static HostException failed(String call, long hostAddress, long lengthBytes) {
-    return new HostException(call + "(0x" + Long.toHexString(hostAddress) + ", " + lengthBytes + ")", NativeCall.errno());
+    return new HostException(
+        call + "(0x" + Long.toHexString(hostAddress) + ", " + lengthBytes + ")",
+        NativeCall.errno());
   }
 }

@@ -5,11 +5,14 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 
 /**
- * Loads and stores at raw host addresses, for memory that emitted code shares with Java: contexts, branch tables, the code cache.
+ * Loads and stores at raw host addresses, for memory that emitted code shares with Java: contexts,
+ * branch tables, the code cache.
  *
- * <p>Nothing is checked: a wrong address is a fault of the JVM's own. Never for guest memory, whose pages may vanish at any time; that is what the monitor's fault-safe copier is for.
+ * <p>Nothing is checked: a wrong address is a fault of the JVM's own. Never for guest memory, whose
+ * pages may vanish at any time; that is what the monitor's fault-safe copier is for.
  *
- * <p>Threads: any. The plain forms are single loads and stores for aligned addresses; the {@code Volatile}, {@code Acquire} and {@code Release} forms need aligned addresses.
+ * <p>Threads: any. The plain forms are single loads and stores for aligned addresses; the {@code
+ * Volatile}, {@code Acquire} and {@code Release} forms need aligned addresses.
  */
 @SuppressWarnings("restricted")
 public final class RawMemory {
@@ -79,7 +82,10 @@ public final class RawMemory {
     return (long) ALIGNED_LONG.getAcquire(ALL, hostAddress);
   }
 
-  /** Stores an aligned long with release ordering: emitted code that sees it also sees every store before it. */
+  /**
+   * Stores an aligned long with release ordering: emitted code that sees it also sees every store
+   * before it.
+   */
   public static void putLongRelease(long hostAddress, long value) {
     ALIGNED_LONG.setRelease(ALL, hostAddress, value);
   }

@@ -16,8 +16,8 @@ package org.capvm.machine.layout;
  *   0x800  vDSO scratch, reserve
  * </pre>
  *
- * <p>Emitted code and Java use these constants alone; nothing else knows the offsets. All values are
- * bytes from the start of the block.
+ * <p>Emitted code and Java use these constants alone; nothing else knows the offsets. All values
+ * are bytes from the start of the block.
  */
 public final class ContextLayout {
   /** Bytes of one context block; blocks are aligned to this. */
@@ -59,7 +59,9 @@ public final class ContextLayout {
   /** Host FS base while the guest runs. */
   public static final int HOST_FS = 0x0b8;
 
-  /** First of {@link #SPILL_WORDS} words in which a translation may keep a guest register briefly. */
+  /**
+   * First of {@link #SPILL_WORDS} words in which a translation may keep a guest register briefly.
+   */
   public static final int SPILL = 0x0c0;
 
   /** Number of scratch words at {@link #SPILL}. */

@@ -12,7 +12,10 @@ public enum ExitReason {
   KICK,
   /** A translation raised a {@link TrapKind}. */
   TRAP,
-  /** An instruction whose effect the library OS supplies ({@code cpuid}, {@code xgetbv}); the pc is its own. */
+  /**
+   * An instruction whose effect the library OS supplies ({@code cpuid}, {@code xgetbv}); the pc is
+   * its own.
+   */
   EMULATE;
 
   private static final ExitReason[] REASONS = values();

@@ -3,8 +3,8 @@ package org.capvm.machine.layout;
 /**
  * The fixed shape of the host range around one guest address space.
  *
- * <p>All offsets are from {@code B}, the slot's base, which GS holds while a guest runs and which is
- * a multiple of 4 GiB:
+ * <p>All offsets are from {@code B}, the slot's base, which GS holds while a guest runs and which
+ * is a multiple of 4 GiB:
  *
  * <pre>
  *   B - 34 GiB  ┌───────────────────────────┐
@@ -50,8 +50,8 @@ public final class SlotLayout {
   public static final long RESERVED_BYTES = BYTES_BELOW_BASE + GUEST_BYTES + UPPER_GUARD_BYTES;
 
   /**
-   * Displacement in {@code jmp gs:[r11 * 8 + disp32]} that reaches the branch table when {@code r11}
-   * holds {@code ~pc}: {@code B - 2 GiB - 8 * (pc + 1)}.
+   * Displacement in {@code jmp gs:[r11 * 8 + disp32]} that reaches the branch table when {@code
+   * r11} holds {@code ~pc}: {@code B - 2 GiB - 8 * (pc + 1)}.
    */
   public static final int BRANCH_TABLE_DISPLACEMENT = (int) -LOWER_GUARD_BYTES;
 
@@ -62,8 +62,8 @@ public final class SlotLayout {
   public static final int MAX_STACK_DISPLACEMENT = 1 << 30;
 
   /**
-   * The stack pointer moves by at most this many bytes between two accesses to the stack, so that it
-   * cannot leave the guards unnoticed.
+   * The stack pointer moves by at most this many bytes between two accesses to the stack, so that
+   * it cannot leave the guards unnoticed.
    */
   public static final int MAX_STACK_STEP = 1 << 16;
 
