@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -39,21 +38,18 @@ final class Format {
   }
 
   private static List<Path> sources(Path top) throws IOException {
-    Predicate<Path> generated =
-        file -> {
-          for (Path name : top.relativize(file)) {
-            if (name.toString().equals("target") || name.toString().equals("build")) {
-              return true;
-            }
-          }
-          return false;
-        };
     try (Stream<Path> files = Files.walk(top)) {
       return files
           .filter(file -> file.toString().endsWith(".java"))
-          .filter(generated.negate())
+          .filter(file -> !isGenerated(top.relativize(file)))
           .toList();
     }
+  }
+
+  private static boolean isGenerated(Path file) {
+    return file.startsWith("build")
+        || file.startsWith("target")
+        || (file.getNameCount() > 1 && file.getName(1).toString().equals("target"));
   }
 
   private static boolean differs(Path file, boolean apply) {
