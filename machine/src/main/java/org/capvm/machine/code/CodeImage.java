@@ -1,0 +1,131 @@
+package org.capvm.machine.code;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.capvm.machine.translate.CodeSource;
+import org.capvm.machine.translate.Translation;
+
+/**
+ * The translations of one stretch of guest code, shared by every address space that maps the same code at the same guest address.
+ *
+ * <p>Direct branches are linked within an image only: whoever runs code of an image has all of it mapped. Branches that leave an image go through the branch table of the
+ * guest that runs.
+ *
+ * <p>Threads: any; all state is guarded by this object's monitor. Guests that run its code take no lock.
+ */
+final class CodeImage {
+  private final TranslationCache cache;
+  private final long start;
+  private final long end;
+  private final boolean shared;
+
+  /** Where each label's translation is in the code cache. */
+  private final PcMap labels = new PcMap();
+
+  /** Direct branches to a pc, linked if the pc has a label, otherwise pointing at their stubs. */
+  private final Map<Integer, List<Link>> links = new HashMap<>();
+
+  private final List<InstalledTranslation> installed = new ArrayList<>();
+
+  /** A direct branch: the offset of its distance in the code cache, and that of its stub. */
+  private record Link(long site, long stub) {}
+
+  CodeImage(TranslationCache cache, long start, long end, boolean shared) {
+    this.cache = cache;
+    this.start = start;
+    this.end = end;
+    this.shared = shared;
+  }
+
+  boolean shared() {
+    return shared;
+  }
+
+  /**
+   * The translation that has a pc as a label, made now if there is none.
+   *
+   * @param memory where to read the guest code from
+   * @return null if there is no code to read at the pc
+   */
+  synchronized InstalledTranslation enter(long guestPc, CodeMemory memory) {
+    long offset = labels.get((int) guestPc);
+    return offset == PcMap.ABSENT ? translate(guestPc, memory) : cache.translationAt(offset);
+  }
+
+  /** Host address of a label, which {@link #enter} has made. */
+  synchronized long hostAddress(long guestPc) {
+    return cache.executableAddress(labels.get((int) guestPc));
+  }
+
+  private InstalledTranslation translate(long guestPc, CodeMemory memory) {
+    long begun = System.nanoTime();
+    CodeSource source = new GuestCode(memory, start, end, !shared);
+    Translation translation = cache.translator().translate(source, guestPc, pc -> labels.get((int) pc) != PcMap.ABSENT);
+    if (translation == null) {
+      return null;
+    }
+    InstalledTranslation result = cache.install(translation);
+    cache.countNanos(System.nanoTime() - begun);
+    installed.add(result);
+    publish(result);
+    return result;
+  }
+
+  /** Makes the labels of a translation known, and links its branches and those that waited for it. */
+  private void publish(InstalledTranslation installedTranslation) {
+    Translation translation = installedTranslation.translation();
+    long base = installedTranslation.offset();
+    Translation.Branches branches = translation.branches();
+    for (int i = 0; i < branches.sites().length; i++) {
+      Link link = new Link(base + branches.sites()[i], base + branches.stubs()[i]);
+      links.computeIfAbsent(branches.targets()[i], pc -> new ArrayList<>(2)).add(link);
+      long target = labels.get(branches.targets()[i]);
+      if (target != PcMap.ABSENT) {
+        cache.redirect(link.site(), target);
+      }
+    }
+    Translation.Labels added = translation.labels();
+    for (int i = 0; i < added.pcs().length; i++) {
+      int pc = added.pcs()[i];
+      if (labels.get(pc) == PcMap.ABSENT) {
+        long target = base + added.offsets()[i];
+        labels.put(pc, target);
+        for (Link link : links.getOrDefault(pc, List.of())) {
+          cache.redirect(link.site(), target);
+        }
+      }
+    }
+  }
+
+  /**
+   * Forgets the translations that touch a range. Guest threads may still be executing them until they next leave translated code.
+   *
+   * @return those translations, whose labels the caller removes from branch tables and whose room it releases once no guest can run them
+   */
+  synchronized List<InstalledTranslation> retire(long guestAddress, long lengthBytes) {
+    List<InstalledTranslation> retired = new ArrayList<>();
+    for (InstalledTranslation each : installed) {
+      if (each.touches(guestAddress, guestAddress + lengthBytes)) {
+        retired.add(each);
+      }
+    }
+    installed.removeAll(retired);
+    for (InstalledTranslation each : retired) {
+      for (int pc : each.translation().labels().pcs()) {
+        long target = labels.get(pc);
+        if (target != PcMap.ABSENT && cache.translationAt(target) == each) {
+          labels.put(pc, PcMap.ABSENT);
+          for (Link link : links.getOrDefault(pc, List.of())) {
+            cache.redirect(link.site(), link.stub());
+          }
+        }
+      }
+    }
+    for (List<Link> sites : links.values()) {
+      sites.removeIf(link -> retired.contains(cache.translationAt(link.site())));
+    }
+    return retired;
+  }
+}

@@ -1,0 +1,15 @@
+package org.capvm.machine.code;
+
+import org.capvm.machine.translate.Translation;
+
+/**
+ * A translation at its place in the code cache.
+ *
+ * @param translation the code and what is known of it
+ * @param offset where it starts in the code cache
+ */
+record InstalledTranslation(Translation translation, long offset) {
+  boolean touches(long guestStart, long guestEnd) {
+    return translation.lowestPc() < guestEnd && translation.highestPc() > guestStart;
+  }
+}

@@ -1,0 +1,11 @@
+package org.capvm.machine.code;
+
+/**
+ * What has been translated.
+ *
+ * @param translations how many are in the code cache
+ * @param guestBytes bytes of guest code translated, repeats included
+ * @param hostBytes bytes of confined code made of them
+ * @param nanos time spent, in nanoseconds
+ */
+public record TranslationStatistics(long translations, long guestBytes, long hostBytes, long nanos) {}

@@ -1,0 +1,70 @@
+package org.capvm.machine.translate;
+
+/**
+ * Confined machine code for a stretch of guest code, before it has a place in the code cache. Guest pcs are unsigned 32-bit values; offsets are bytes from the start of
+ * {@code code}.
+ *
+ * <p>The code is position-independent but for its exits to gates, which {@link #gateSites} lists.
+ *
+ * @param code the bytes; longer than the code is
+ * @param lengthBytes how many of them are code
+ * @param lowestPc the lowest guest address translated
+ * @param highestPc the guest address after the highest
+ * @param guestBytes bytes of guest code translated, for statistics
+ * @param labels the instructions at which control may enter
+ * @param branches the direct branches to guest pcs outside this translation
+ * @param gateSites the direct jumps into gates
+ * @param map what the guest is doing at each host instruction
+ */
+public record Translation(
+    byte[] code,
+    int lengthBytes,
+    long lowestPc,
+    long highestPc,
+    int guestBytes,
+    Labels labels,
+    Branches branches,
+    GateSites gateSites,
+    InstructionMap map) {
+
+  /**
+   * Guest instructions at which control may enter, in no particular order.
+   *
+   * @param pcs their guest pcs
+   * @param offsets where their translations start
+   * @param indirect whether an indirect branch is likely to come here, so that the branch table should have it from the start
+   */
+  public record Labels(int[] pcs, int[] offsets, boolean[] indirect) {}
+
+  /**
+   * Direct branches whose 32-bit distance can be redirected while guests run; each starts out at its stub, which leaves the guest with a miss.
+   *
+   * @param sites offsets of the distances, multiples of 4
+   * @param targets the guest pcs that they want to reach
+   * @param stubs offsets of their stubs
+   */
+  public record Branches(int[] sites, int[] targets, int[] stubs) {}
+
+  /**
+   * Direct jumps into gates, whose distance depends on where the code is placed.
+   *
+   * @param sites offsets of the 32-bit distances
+   * @param gates which gate, an ordinal of {@link GateKind}
+   */
+  public record GateSites(int[] sites, int[] gates) {}
+
+  /** The gates that translations jump to. */
+  public enum GateKind {
+    MISS,
+    SYSTEM_CALL,
+    TRAP,
+    EMULATE;
+
+    private static final GateKind[] KINDS = values();
+
+    /** The kind with an ordinal, as {@link GateSites#gates} has them. */
+    public static GateKind ofOrdinal(int ordinal) {
+      return KINDS[ordinal];
+    }
+  }
+}
