@@ -3,6 +3,8 @@
  */
 module org.capvm.machine {
   exports org.capvm.machine.layout;
+  exports org.capvm.machine.code;
+  exports org.capvm.machine.translate;
   exports org.capvm.machine.assemble to
       org.capvm.monitor;
   exports org.capvm.machine.host to

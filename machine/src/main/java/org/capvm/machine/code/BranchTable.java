@@ -15,10 +15,13 @@ import org.capvm.machine.host.RawMemory;
 /**
  * Maps every guest pc of one address space to the host address of its translation, or to 0.
  *
- * <p>The table is a sparse file in memory. Guests see it read-only below their slot, at the place {@link org.capvm.machine.layout.SlotLayout} names; Java writes it through a
- * mapping of its own. Entries are aligned and written whole, so a guest that races with a write jumps to the old or the new target.
+ * <p>The table is a sparse file in memory. Guests see it read-only below their slot, at the place
+ * {@link org.capvm.machine.layout.SlotLayout} names; Java writes it through a mapping of its own.
+ * Entries are aligned and written whole, so a guest that races with a write jumps to the old or the
+ * new target.
  *
- * <p>Threads: any; each store is atomic and published with release ordering. Which store comes last is the caller's affair.
+ * <p>Threads: any; each store is atomic and published with release ordering. Which store comes last
+ * is the caller's affair.
  */
 final class BranchTable implements AutoCloseable {
   private final int descriptor;
@@ -27,10 +30,20 @@ final class BranchTable implements AutoCloseable {
   BranchTable() {
     descriptor = HostMemory.memfdCreate("capvm-branches", MFD_CLOEXEC);
     HostMemory.ftruncate(descriptor, BRANCH_TABLE_BYTES);
-    address = HostMemory.mmap(0, BRANCH_TABLE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
+    address =
+        HostMemory.mmap(
+            0,
+            BRANCH_TABLE_BYTES,
+            PROT_READ | PROT_WRITE,
+            MAP_SHARED | MAP_NORESERVE,
+            descriptor,
+            0);
   }
 
-  /** The file, for the slot's read-only mapping of {@link org.capvm.machine.layout.SlotLayout#BRANCH_TABLE_BYTES}; stays the table's own. */
+  /**
+   * The file, for the slot's read-only mapping of {@link
+   * org.capvm.machine.layout.SlotLayout#BRANCH_TABLE_BYTES}; stays the table's own.
+   */
   int descriptor() {
     return descriptor;
   }

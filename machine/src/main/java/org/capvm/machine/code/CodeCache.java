@@ -8,6 +8,7 @@ import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.TreeMap;
 import org.capvm.machine.host.HostMemory;
 import org.capvm.machine.host.RawMemory;
@@ -20,10 +21,11 @@ import org.capvm.machine.host.RawMemory;
  *   writable view:    the same bytes                       read and write, used by Java alone
  * </pre>
  *
- * <p>No address is ever both writable and executable. Offsets are bytes from the start of either view. The region is below 2 GiB so that every direct branch inside it
- * fits 32 bits.
+ * <p>No address is ever both writable and executable. Offsets are bytes from the start of either
+ * view. The region is below 2 GiB so that every direct branch inside it fits 32 bits.
  *
- * <p>Threads: any. Allocation is guarded by this object's monitor; the bytes of an allocation belong to whoever allocated it until they are published.
+ * <p>Threads: any. Allocation is guarded by this object's monitor; the bytes of an allocation
+ * belong to whoever allocated it until they are published.
  */
 public final class CodeCache implements AutoCloseable {
   /** Bytes at the start of the region that hold the gates; translations come after. */
@@ -50,19 +52,24 @@ public final class CodeCache implements AutoCloseable {
     this.capacityBytes = capacityBytes;
     HostMemory.ftruncate(descriptor, capacityBytes);
     int flags = MAP_SHARED | MAP_NORESERVE;
-    this.writableAddress = HostMemory.mmap(0, capacityBytes, PROT_READ | PROT_WRITE, flags, descriptor, 0);
-    this.executableAddress = HostMemory.mmap(0, capacityBytes, PROT_READ | PROT_EXEC, flags, descriptor, 0);
+    this.writableAddress =
+        HostMemory.mmap(0, capacityBytes, PROT_READ | PROT_WRITE, flags, descriptor, 0);
+    this.executableAddress =
+        HostMemory.mmap(0, capacityBytes, PROT_READ | PROT_EXEC, flags, descriptor, 0);
     free.put((long) GATE_BYTES, capacityBytes - GATE_BYTES);
   }
 
   /**
    * Reserves a region.
    *
-   * @param capacityBytes a multiple of 4096, more than {@link #GATE_BYTES} and at most {@link #MAX_CAPACITY_BYTES}; memory is taken only as it is used
+   * @param capacityBytes a multiple of 4096, more than {@link #GATE_BYTES} and at most {@link
+   *     #MAX_CAPACITY_BYTES}; memory is taken only as it is used
    * @throws org.capvm.machine.host.HostException if the host refuses the memory
    */
   public static CodeCache create(long capacityBytes) {
-    if (capacityBytes <= GATE_BYTES || capacityBytes > MAX_CAPACITY_BYTES || capacityBytes % 4096 != 0) {
+    if (capacityBytes <= GATE_BYTES
+        || capacityBytes > MAX_CAPACITY_BYTES
+        || capacityBytes % 4096 != 0) {
       throw new IllegalArgumentException("code cache of " + capacityBytes + " bytes");
     }
     return new CodeCache(HostMemory.memfdCreate("capvm-code", MFD_CLOEXEC), capacityBytes);
@@ -103,22 +110,28 @@ public final class CodeCache implements AutoCloseable {
    */
   synchronized long allocate(int lengthBytes) {
     long need = aligned(lengthBytes);
+    long offset = firstFit(need);
+    long length = free.remove(offset);
+    if (length > need) {
+      free.put(offset + need, length - need);
+    }
+    usedBytes += need;
+    return offset;
+  }
+
+  private long firstFit(long lengthBytes) {
     for (var range : free.entrySet()) {
-      long offset = range.getKey();
-      long length = range.getValue();
-      if (length >= need) {
-        free.remove(offset);
-        if (length > need) {
-          free.put(offset + need, length - need);
-        }
-        usedBytes += need;
-        return offset;
+      if (range.getValue() >= lengthBytes) {
+        return range.getKey();
       }
     }
     throw new CodeCacheFullException(capacityBytes);
   }
 
-  /** Gives back what {@link #allocate} returned for this length. The caller knows that no guest thread executes it and that nothing branches to it. */
+  /**
+   * Gives back what {@link #allocate} returned for this length. The caller knows that no guest
+   * thread executes it and that nothing branches to it.
+   */
   synchronized void release(long offset, int lengthBytes) {
     long length = aligned(lengthBytes);
     usedBytes -= length;
@@ -142,11 +155,13 @@ public final class CodeCache implements AutoCloseable {
     if (offset < 0 || lengthBytes > capacityBytes - offset) {
       throw new IndexOutOfBoundsException("code at " + offset + ", " + lengthBytes + " bytes");
     }
-    MemorySegment.copy(code, 0, RawMemory.ALL, java.lang.foreign.ValueLayout.JAVA_BYTE, writableAddress + offset, lengthBytes);
+    MemorySegment.copy(
+        code, 0, RawMemory.ALL, ValueLayout.JAVA_BYTE, writableAddress + offset, lengthBytes);
   }
 
   /**
-   * Redirects a published direct branch. Guest threads may be executing it: the four bytes are aligned, so each of them sees the old or the new distance.
+   * Redirects a published direct branch. Guest threads may be executing it: the four bytes are
+   * aligned, so each of them sees the old or the new distance.
    *
    * @param siteOffset offset of the branch's 32-bit distance, a multiple of 4
    * @param targetOffset offset of its new target

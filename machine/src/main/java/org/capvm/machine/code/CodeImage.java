@@ -8,12 +8,14 @@ import org.capvm.machine.translate.CodeSource;
 import org.capvm.machine.translate.Translation;
 
 /**
- * The translations of one stretch of guest code, shared by every address space that maps the same code at the same guest address.
+ * The translations of one stretch of guest code, shared by every address space that maps the same
+ * code at the same guest address.
  *
- * <p>Direct branches are linked within an image only: whoever runs code of an image has all of it mapped. Branches that leave an image go through the branch table of the
- * guest that runs.
+ * <p>Direct branches are linked within an image only: whoever runs code of an image has all of it
+ * mapped. Branches that leave an image go through the branch table of the guest that runs.
  *
- * <p>Threads: any; all state is guarded by this object's monitor. Guests that run its code take no lock.
+ * <p>Threads: any; all state is guarded by this object's monitor. Guests that run its code take no
+ * lock.
  */
 final class CodeImage {
   private final TranslationCache cache;
@@ -62,7 +64,8 @@ final class CodeImage {
   private InstalledTranslation translate(long guestPc, CodeMemory memory) {
     long begun = System.nanoTime();
     CodeSource source = new GuestCode(memory, start, end, !shared);
-    Translation translation = cache.translator().translate(source, guestPc, pc -> labels.get((int) pc) != PcMap.ABSENT);
+    Translation translation =
+        cache.translator().translate(source, guestPc, pc -> labels.get((int) pc) != PcMap.ABSENT);
     if (translation == null) {
       return null;
     }
@@ -73,7 +76,9 @@ final class CodeImage {
     return result;
   }
 
-  /** Makes the labels of a translation known, and links its branches and those that waited for it. */
+  /**
+   * Makes the labels of a translation known, and links its branches and those that waited for it.
+   */
   private void publish(InstalledTranslation installedTranslation) {
     Translation translation = installedTranslation.translation();
     long base = installedTranslation.offset();
@@ -100,9 +105,11 @@ final class CodeImage {
   }
 
   /**
-   * Forgets the translations that touch a range. Guest threads may still be executing them until they next leave translated code.
+   * Forgets the translations that touch a range. Guest threads may still be executing them until
+   * they next leave translated code.
    *
-   * @return those translations, whose labels the caller removes from branch tables and whose room it releases once no guest can run them
+   * @return those translations, whose labels the caller removes from branch tables and whose room
+   *     it releases once no guest can run them
    */
   synchronized List<InstalledTranslation> retire(long guestAddress, long lengthBytes) {
     List<InstalledTranslation> retired = new ArrayList<>();
@@ -115,7 +122,7 @@ final class CodeImage {
     for (InstalledTranslation each : retired) {
       for (int pc : each.translation().labels().pcs()) {
         long target = labels.get(pc);
-        if (target != PcMap.ABSENT && cache.translationAt(target) == each) {
+        if (target != PcMap.ABSENT && each.holds(target)) {
           labels.put(pc, PcMap.ABSENT);
           for (Link link : links.getOrDefault(pc, List.of())) {
             cache.redirect(link.site(), link.stub());

@@ -7,10 +7,12 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The executable memory of one guest address space: which ranges are code, and which translations serve them.
+ * The executable memory of one guest address space: which ranges are code, and which translations
+ * serve them.
  *
- * <p>Threads: any. State is guarded by this object's monitor. Guests read the branch table without a lock; a change becomes visible to them entry by entry, and a guest that
- * is inside a translation when it is retired leaves it at the latest when {@link CodeMemory#interruptGuests} takes effect.
+ * <p>Threads: any. State is guarded by this object's monitor. Guests read the branch table without
+ * a lock; a change becomes visible to them entry by entry, and a guest that is inside a translation
+ * when it is retired leaves it at the latest when {@link CodeMemory#interruptGuests} takes effect.
  */
 public final class CodeSpace implements AutoCloseable {
   private final TranslationCache cache;
@@ -31,7 +33,10 @@ public final class CodeSpace implements AutoCloseable {
     this.memory = memory;
   }
 
-  /** The descriptor to map the branch table from, {@link org.capvm.machine.layout.SlotLayout#BRANCH_TABLE_BYTES} long; it stays this object's own. */
+  /**
+   * The descriptor to map the branch table from, {@link
+   * org.capvm.machine.layout.SlotLayout#BRANCH_TABLE_BYTES} long; it stays this object's own.
+   */
   public int branchTableDescriptor() {
     return table.descriptor();
   }
@@ -46,7 +51,10 @@ public final class CodeSpace implements AutoCloseable {
   public synchronized void map(long guestAddress, long lengthBytes, CodeOrigin origin) {
     unmap(guestAddress, lengthBytes);
     long end = guestAddress + lengthBytes;
-    CodeImage image = origin == null ? privateImage(guestAddress, end) : cache.sharedImage(origin, guestAddress, lengthBytes);
+    CodeImage image =
+        origin == null
+            ? privateImage(guestAddress, end)
+            : cache.sharedImage(origin, guestAddress, lengthBytes);
     ranges.put(guestAddress, new Range(guestAddress, end, image));
   }
 
@@ -74,7 +82,9 @@ public final class CodeSpace implements AutoCloseable {
       changed = true;
       forget(range, Math.max(guestAddress, range.start()), Math.min(end, range.end()));
       if (range.image().shared()) {
-        ranges.put(range.start(), new Range(range.start(), range.end(), privateImage(range.start(), range.end())));
+        ranges.put(
+            range.start(),
+            new Range(range.start(), range.end(), privateImage(range.start(), range.end())));
       }
     }
     if (changed) {
@@ -88,7 +98,8 @@ public final class CodeSpace implements AutoCloseable {
   }
 
   /**
-   * Gives a guest pc machine code of the monitor's own instead of a translation, for as long as the range around it is code.
+   * Gives a guest pc machine code of the monitor's own instead of a translation, for as long as the
+   * range around it is code.
    *
    * @param hostAddress a routine in the gate area that returns to the guest as a translation would
    */
@@ -98,7 +109,8 @@ public final class CodeSpace implements AutoCloseable {
   }
 
   /**
-   * The host address at which a guest pc is executed, after translating it if need be; from then on the branch table has it.
+   * The host address at which a guest pc is executed, after translating it if need be; from then on
+   * the branch table has it.
    *
    * @return 0 if the pc is not code
    * @throws CodeCacheFullException if a translation is needed and has no room
@@ -129,21 +141,26 @@ public final class CodeSpace implements AutoCloseable {
   }
 
   /**
-   * Makes the code of this address space that of another one, which is a copy of it. Shared images stay shared; code that the guest can change is translated anew.
+   * Makes the code of this address space that of another one, which is a copy of it. Shared images
+   * stay shared; code that the guest can change is translated anew.
    *
    * @param child has no code yet
    */
   public synchronized void copyTo(CodeSpace child) {
     synchronized (child) {
       for (Range range : ranges.values()) {
-        CodeImage image = range.image().shared() ? range.image() : child.privateImage(range.start(), range.end());
+        CodeImage image =
+            range.image().shared() ? range.image() : child.privateImage(range.start(), range.end());
         child.ranges.put(range.start(), new Range(range.start(), range.end(), image));
       }
       presets.forEach(child::preset);
     }
   }
 
-  /** Puts the labels that indirect branches are likely to reach into the table, so that they do not miss one by one. */
+  /**
+   * Puts the labels that indirect branches are likely to reach into the table, so that they do not
+   * miss one by one.
+   */
   private void publish(InstalledTranslation installed) {
     var labels = installed.translation().labels();
     long base = cache.executableAddress(installed.offset());
@@ -172,7 +189,10 @@ public final class CodeSpace implements AutoCloseable {
     return found;
   }
 
-  /** Removes what the table has of a part of a range; translations of a shared image stay for others, and all of the range's entries go. */
+  /**
+   * Removes what the table has of a part of a range; translations of a shared image stay for
+   * others, and all of the range's entries go.
+   */
   private void forget(Range range, long start, long end) {
     if (range.image().shared()) {
       table.clear(range.start(), range.end() - range.start());
@@ -186,7 +206,10 @@ public final class CodeSpace implements AutoCloseable {
     }
   }
 
-  /** Keeps a part of a range that lost another part. It starts afresh: the branches of an image are linked, so it is whole or not at all. */
+  /**
+   * Keeps a part of a range that lost another part. It starts afresh: the branches of an image are
+   * linked, so it is whole or not at all.
+   */
   private void keep(long start, long end) {
     if (start < end) {
       ranges.put(start, new Range(start, end, privateImage(start, end)));

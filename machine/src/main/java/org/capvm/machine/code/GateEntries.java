@@ -7,7 +7,8 @@ import org.capvm.machine.translate.Translation;
  *
  * @param miss a direct branch to code without a translation; the context's pc is the target
  * @param systemCall a system call; the context's pc is that of the next instruction
- * @param trap a trap that the context's trap kind names; the context's pc is what the signal reports
+ * @param trap a trap that the context's trap kind names; the context's pc is what the signal
+ *     reports
  * @param emulate an instruction for the library OS to emulate; the context's pc is its own
  */
 public record GateEntries(long miss, long systemCall, long trap, long emulate) {

@@ -5,7 +5,8 @@ import org.capvm.machine.translate.CodeSource;
 /**
  * The code of one image, read through the guest memory of whoever needs the translation.
  *
- * <p>Bytes are copied once and the copy is what gets decoded, because another guest thread may be writing them.
+ * <p>Bytes are copied once and the copy is what gets decoded, because another guest thread may be
+ * writing them.
  */
 final class GuestCode implements CodeSource {
   private static final long PAGE_BYTES = 4096;

@@ -2,7 +2,10 @@ package org.capvm.machine.code;
 
 import java.util.Arrays;
 
-/** A map from guest pcs to non-negative longs, without boxing: it is asked for every branch that is translated. Not thread-safe. */
+/**
+ * A map from guest pcs to non-negative longs, without boxing: it is asked for every branch that is
+ * translated. Not thread-safe.
+ */
 final class PcMap {
   /** The value of a pc that is not in the map. */
   static final long ABSENT = -1;
@@ -20,7 +23,8 @@ final class PcMap {
   /** Sets the value of a pc; {@link #ABSENT} removes it. */
   void put(int pc, long value) {
     int slot = slotOf(pc);
-    // A removed key keeps its slot so that probes pass over it; it counts as occupied until the next growth drops it.
+    // A removed key keeps its slot so that probes pass over it; it counts as occupied until the
+    // next growth drops it.
     if (values[slot] == ABSENT && keys[slot] != pc) {
       occupied++;
     }
@@ -34,7 +38,7 @@ final class PcMap {
   /** The slot of {@code pc}, or the free one where it would go. */
   private int slotOf(int pc) {
     int mask = keys.length - 1;
-    int slot = (pc * 0x9E3779B9 >>> 7) & mask;
+    int slot = ((pc * 0x9E3779B9) >>> 7) & mask;
     while (keys[slot] != pc && (values[slot] != ABSENT || keys[slot] != 0)) {
       slot = (slot + 1) & mask;
     }

@@ -9,9 +9,11 @@ import org.capvm.machine.translate.Translation;
 import org.capvm.machine.translate.Translator;
 
 /**
- * All translations of the JVM: places them in the code cache, finds them by host address, and keeps the images that address spaces share.
+ * All translations of the JVM: places them in the code cache, finds them by host address, and keeps
+ * the images that address spaces share.
  *
- * <p>Threads: any. Shared images are guarded by the map's monitor; the index of installed translations is lock-free.
+ * <p>Threads: any. Shared images are guarded by the map's monitor; the index of installed
+ * translations is lock-free.
  */
 public final class TranslationCache {
   private final CodeCache codeCache;
@@ -19,7 +21,8 @@ public final class TranslationCache {
   private final Translator translator = new Translator();
   private final TranslationCheck check;
   private final Map<ImageKey, CodeImage> sharedImages = new HashMap<>();
-  private final ConcurrentSkipListMap<Long, InstalledTranslation> byOffset = new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListMap<Long, InstalledTranslation> byOffset =
+      new ConcurrentSkipListMap<>();
   private final LongAdder guestBytes = new LongAdder();
   private final LongAdder hostBytes = new LongAdder();
   private final LongAdder nanos = new LongAdder();
@@ -52,7 +55,9 @@ public final class TranslationCache {
   /** The translation that holds an offset of the code cache. */
   InstalledTranslation translationAt(long offset) {
     var entry = byOffset.floorEntry(offset);
-    return entry == null || offset >= entry.getKey() + entry.getValue().translation().lengthBytes() ? null : entry.getValue();
+    return entry == null || offset >= entry.getKey() + entry.getValue().translation().lengthBytes()
+        ? null
+        : entry.getValue();
   }
 
   /**
@@ -64,12 +69,15 @@ public final class TranslationCache {
   public CodeLocation locate(long hostAddress) {
     long offset = hostAddress - codeCache.executableAddress();
     InstalledTranslation installed = translationAt(offset);
-    return installed == null ? null : installed.translation().map().at((int) (offset - installed.offset()));
+    return installed == null
+        ? null
+        : installed.translation().map().at((int) (offset - installed.offset()));
   }
 
   /** What has been translated since the start. */
   public TranslationStatistics statistics() {
-    return new TranslationStatistics(byOffset.size(), guestBytes.sum(), hostBytes.sum(), nanos.sum());
+    return new TranslationStatistics(
+        byOffset.size(), guestBytes.sum(), hostBytes.sum(), nanos.sum());
   }
 
   void countNanos(long spent) {
@@ -80,7 +88,8 @@ public final class TranslationCache {
   CodeImage sharedImage(CodeOrigin origin, long start, long lengthBytes) {
     synchronized (sharedImages) {
       return sharedImages.computeIfAbsent(
-          new ImageKey(origin, start, lengthBytes), key -> new CodeImage(this, start, start + lengthBytes, true));
+          new ImageKey(origin, start, lengthBytes),
+          key -> new CodeImage(this, start, start + lengthBytes, true));
     }
   }
 

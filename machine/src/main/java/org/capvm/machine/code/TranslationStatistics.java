@@ -8,4 +8,5 @@ package org.capvm.machine.code;
  * @param hostBytes bytes of confined code made of them
  * @param nanos time spent, in nanoseconds
  */
-public record TranslationStatistics(long translations, long guestBytes, long hostBytes, long nanos) {}
+public record TranslationStatistics(
+    long translations, long guestBytes, long hostBytes, long nanos) {}

@@ -55,7 +55,7 @@ final class CodeBuffer {
   /** Replaces four bytes emitted before. */
   void patchInt(int at, int value) {
     for (int i = 0; i < 4; i++) {
-      bytes[at + i] = (byte) (value >> 8 * i);
+      bytes[at + i] = (byte) (value >> (8 * i));
     }
   }
 

@@ -9,7 +9,8 @@ public interface CodeSource {
    * Copies code.
    *
    * @param guestAddress an address of this code
-   * @return the number of bytes copied: fewer than the target holds where the code ends or cannot be read
+   * @return the number of bytes copied: fewer than the target holds where the code ends or cannot
+   *     be read
    */
   int read(long guestAddress, byte[] target);
 }

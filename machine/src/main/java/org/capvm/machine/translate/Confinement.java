@@ -12,10 +12,13 @@ import org.capvm.machine.isa.RegisterClass;
 import org.capvm.machine.layout.ContextLayout;
 
 /**
- * Confines any instruction that touches memory only through its explicit operand and goes on in line, whatever registers it names.
+ * Confines any instruction that touches memory only through its explicit operand and goes on in
+ * line, whatever registers it names.
  *
- * <p>Most need two prefixes and nothing else. The rest are those that name r11, which lives in the context; those that name rsp as an operand, which holds a host address; and
- * those that use the guest's FS or GS, whose bases are context fields. Each of the three wants r11; where two meet, another register is borrowed.
+ * <p>Most need two prefixes and nothing else. The rest are those that name r11, which lives in the
+ * context; those that name rsp as an operand, which holds a host address; and those that use the
+ * guest's FS or GS, whose bases are context fields. Each of the three wants r11; where two meet,
+ * another register is borrowed.
  */
 final class Confinement {
   private final Emitter emit;
@@ -36,7 +39,11 @@ final class Confinement {
     boolean namesRsp = (registers & Gpr.bit(Gpr.RSP)) != 0 && isOperand(instruction, Gpr.RSP);
     boolean accesses = accessesMemory(instruction);
     boolean segment = accesses && instruction.segmentOverride() != Instruction.SegmentOverride.NONE;
-    boolean plainAddress = !instruction.hasMemory() || instruction.base() != Gpr.RIP && instruction.base() != Gpr.RSP && !instruction.isMoffs();
+    boolean plainAddress =
+        !instruction.hasMemory()
+            || (instruction.base() != Gpr.RIP
+                && instruction.base() != Gpr.RSP
+                && !instruction.isMoffs());
     if (!namesR11 && !namesRsp && !segment && plainAddress && accesses == instruction.hasMemory()) {
       emit.encoder().copyConfined(instruction, code, at);
       return;
@@ -57,10 +64,17 @@ final class Confinement {
   }
 
   private void borrowing(
-      Instruction instruction, byte[] code, int at, Address original, boolean namesR11, boolean namesRsp, boolean segment) {
+      Instruction instruction,
+      byte[] code,
+      int at,
+      Address original,
+      boolean namesR11,
+      boolean namesRsp,
+      boolean segment) {
     boolean accesses = accessesMemory(instruction);
     boolean vsib = instruction.isVsib();
-    int used = instruction.readsGpr() | instruction.writesGpr() | Gpr.bit(Gpr.RSP) | Gpr.bit(Gpr.R11);
+    int used =
+        instruction.readsGpr() | instruction.writesGpr() | Gpr.bit(Gpr.RSP) | Gpr.bit(Gpr.R11);
     boolean highByte = instruction.usesHighByteRegister();
 
     boolean writesRsp = namesRsp && writesOperand(instruction, Gpr.RSP);
@@ -70,8 +84,12 @@ final class Confinement {
 
     // r11 itself serves one purpose: rsp as an operand, else the segment's base, else guest r11.
     List<Integer> borrowed = new ArrayList<>(2);
-    int segmentBase = !segment ? Gpr.NONE : namesRsp || highByte ? spare(used, highByte, borrowed) : Gpr.R11;
-    int guestR11 = !namesR11 ? Gpr.NONE : namesRsp || segmentBase == Gpr.R11 ? spare(used, highByte, borrowed) : Gpr.R11;
+    int segmentBase =
+        !segment ? Gpr.NONE : namesRsp || highByte ? spare(used, highByte, borrowed) : Gpr.R11;
+    int guestR11 =
+        !namesR11
+            ? Gpr.NONE
+            : namesRsp || segmentBase == Gpr.R11 ? spare(used, highByte, borrowed) : Gpr.R11;
     if (!borrowed.isEmpty()) {
       emit.spill(List.copyOf(borrowed));
     }
@@ -112,7 +130,8 @@ final class Confinement {
   }
 
   /**
-   * Puts the guest address of the memory operand, truncated to 32 bits, into a register. Clobbers r11 if the operand names r11 or a segment.
+   * Puts the guest address of the memory operand, truncated to 32 bits, into a register. Clobbers
+   * r11 if the operand names r11 or a segment.
    *
    * @param target may be r11
    */
@@ -127,7 +146,14 @@ final class Confinement {
     }
     emit.loadAddress32(Gpr.R11, address);
     List<Integer> borrowed = new ArrayList<>(1);
-    int base = spare(instruction.readsGpr() | Gpr.bit(Gpr.RSP) | Gpr.bit(Gpr.R11) | (target >= 0 ? Gpr.bit(target) : 0), false, borrowed);
+    int base =
+        spare(
+            instruction.readsGpr()
+                | Gpr.bit(Gpr.RSP)
+                | Gpr.bit(Gpr.R11)
+                | (target >= 0 ? Gpr.bit(target) : 0),
+            false,
+            borrowed);
     emit.storeContext(ContextLayout.SPILL + 8 * (ContextLayout.SPILL_WORDS - 1), base);
     emit.loadContext(base, segmentField(instruction));
     emit.loadAddress32(target, new Address(Gpr.R11, base, 0, 0));
@@ -135,14 +161,17 @@ final class Confinement {
   }
 
   /**
-   * Loads the low half of the memory operand into a register: {@code mov target32, [operand]}. Clobbers r11.
+   * Loads the low half of the memory operand into a register: {@code mov target32, [operand]}.
+   * Clobbers r11.
    *
    * @param target may be r11
    */
   void load32(int target, Instruction instruction, long nextPc) {
     Address address = Address.of(instruction, nextPc);
     boolean segment = instruction.segmentOverride() != Instruction.SegmentOverride.NONE;
-    if (!segment && address.isStackSlot(MAX_STACK_DISPLACEMENT) && instruction.addressSizeBytes() == 8) {
+    if (!segment
+        && address.isStackSlot(MAX_STACK_DISPLACEMENT)
+        && instruction.addressSizeBytes() == 8) {
       emit.load32(target, address, Encoder.Space.AS_IS);
     } else if (segment) {
       loadAddress(target, instruction, nextPc);
@@ -156,7 +185,8 @@ final class Confinement {
   }
 
   /**
-   * The address with the segment's base added, which {@code scratch} holds afterwards, perhaps with the address's own base.
+   * The address with the segment's base added, which {@code scratch} holds afterwards, perhaps with
+   * the address's own base.
    */
   private Address inSegment(Instruction instruction, Address address, int scratch) {
     emit.loadContext(scratch, segmentField(instruction));
@@ -173,16 +203,25 @@ final class Confinement {
   }
 
   private static int segmentField(Instruction instruction) {
-    return instruction.segmentOverride() == Instruction.SegmentOverride.FS ? ContextLayout.TLS_BASE : ContextLayout.GS_BASE;
+    return instruction.segmentOverride() == Instruction.SegmentOverride.FS
+        ? ContextLayout.TLS_BASE
+        : ContextLayout.GS_BASE;
   }
 
   private void encode(
-      Instruction instruction, byte[] code, int at, int[] registers, Address address, boolean accesses) {
+      Instruction instruction,
+      byte[] code,
+      int at,
+      int[] registers,
+      Address address,
+      boolean accesses) {
     if (!accesses) {
       emit.encoder().encode(instruction, code, at, registers, address, Encoder.Space.AS_IS);
     } else if (address.isStackSlot(MAX_STACK_DISPLACEMENT) && instruction.addressSizeBytes() == 8) {
       emit.encoder().encode(instruction, code, at, registers, address, Encoder.Space.AS_IS);
-      if (address.isStackSlot(MAX_STACK_STEP) && instruction.memoryBytes() > 0 && isPlain(instruction)) {
+      if (address.isStackSlot(MAX_STACK_STEP)
+          && instruction.memoryBytes() > 0
+          && isPlain(instruction)) {
         emit.stackTouched();
       }
     } else {
@@ -190,12 +229,19 @@ final class Confinement {
     }
   }
 
-  /** Whether the instruction accesses its memory operand whatever the values of its other operands are. */
+  /**
+   * Whether the instruction accesses its memory operand whatever the values of its other operands
+   * are.
+   */
   private static boolean isPlain(Instruction instruction) {
-    return (instruction.readsMemory() || instruction.writesMemory()) && !instruction.form().mnemonic().contains("MASKMOV");
+    return (instruction.readsMemory() || instruction.writesMemory())
+        && !instruction.form().mnemonic().contains("MASKMOV");
   }
 
-  /** A register that the instruction does not name. With ah and its like there can be no REX prefix, so it has to be one of the first eight. */
+  /**
+   * A register that the instruction does not name. With ah and its like there can be no REX prefix,
+   * so it has to be one of the first eight.
+   */
   static int spare(int used, boolean highByte, List<Integer> borrowed) {
     for (int candidate = highByte ? 7 : 15; candidate >= 0; candidate--) {
       if ((used & Gpr.bit(candidate)) == 0 && !borrowed.contains(candidate)) {
@@ -224,8 +270,13 @@ final class Confinement {
     return false;
   }
 
-  /** Whether an operand is a general register and which one; ah and its like are no register by themselves. */
+  /**
+   * Whether an operand is a general register and which one; ah and its like are no register by
+   * themselves.
+   */
   static boolean isRegister(Instruction instruction, Operand operand, int register) {
-    return operand.registerClass() == RegisterClass.GPR && instruction.register(operand) == register && !instruction.isHighByte(operand);
+    return operand.registerClass() == RegisterClass.GPR
+        && instruction.register(operand) == register
+        && !instruction.isHighByte(operand);
   }
 }

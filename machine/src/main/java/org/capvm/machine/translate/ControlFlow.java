@@ -10,8 +10,9 @@ import org.capvm.machine.layout.ContextLayout;
 /**
  * Emits the confined form of instructions that transfer control: invariant 4.
  *
- * <p>A direct branch inside the region goes straight to its target. One that leaves the region has an aligned 32-bit distance that can be redirected while guests run, and a stub,
- * out of line, that leaves the guest to find the target. One that leaves the image goes through the branch table.
+ * <p>A direct branch inside the region goes straight to its target. One that leaves the region has
+ * an aligned 32-bit distance that can be redirected while guests run, and a stub, out of line, that
+ * leaves the guest to find the target. One that leaves the image goes through the branch table.
  *
  * <p>Not thread-safe.
  */
@@ -24,7 +25,10 @@ final class ControlFlow {
   private final CodeSource source;
   private final Region region;
 
-  /** Host offset of the translation of each instruction emitted so far, by offset in the region; -1 for the others. */
+  /**
+   * Host offset of the translation of each instruction emitted so far, by offset in the region; -1
+   * for the others.
+   */
   private final int[] hostOffsets;
 
   private final IntList localSites = new IntList();
@@ -32,7 +36,8 @@ final class ControlFlow {
   private final IntList sites = new IntList();
   private final IntList siteTargets = new IntList();
 
-  ControlFlow(Emitter emit, Confinement confinement, CodeSource source, Region region, int[] hostOffsets) {
+  ControlFlow(
+      Emitter emit, Confinement confinement, CodeSource source, Region region, int[] hostOffsets) {
     this.emit = emit;
     this.confinement = confinement;
     this.source = source;
@@ -75,7 +80,8 @@ final class ControlFlow {
         emit.moveConstant(Gpr.RCX, (int) next);
         emit.exit(Translation.GateKind.SYSTEM_CALL, next);
       }
-      case NEXT, STOP -> throw new IllegalArgumentException("not a transfer of control: " + instruction);
+      case NEXT, STOP ->
+          throw new IllegalArgumentException("not a transfer of control: " + instruction);
     }
   }
 
@@ -90,7 +96,8 @@ final class ControlFlow {
       branch(target, 0x0f80 | instruction.condition());
       return;
     }
-    // loop, loope, loopne and jrcxz reach 127 bytes only:   loop taken;  jmp short past;  taken: jmp target;  past:
+    // loop, loope, loopne and jrcxz reach 127 bytes only:   loop taken;  jmp short past;  taken:
+    // jmp target;  past:
     alignBranch(1);
     if (instruction.addressSizeBytes() == 4) {
       emit.out().put(0x67);
@@ -103,10 +110,16 @@ final class ControlFlow {
     emit.out().patch(taken - 1, emit.position() - taken);
   }
 
-  /** Emits a branch with a 32-bit distance; {@code opcode} has one byte, or two with the first in bits 8 to 15. */
+  /**
+   * Emits a branch with a 32-bit distance; {@code opcode} has one byte, or two with the first in
+   * bits 8 to 15.
+   */
   private void branch(long target, int opcode) {
     int opcodeBytes = opcode > 0xff ? 2 : 1;
     boolean local = region.contains(target);
+    if (local && shortBranchBack(target, opcode)) {
+      return;
+    }
     if (!local) {
       alignBranch(opcodeBytes);
     }
@@ -124,7 +137,24 @@ final class ControlFlow {
     emit.out().putInt(0);
   }
 
-  /** Pads with nops so that a distance behind an opcode is a multiple of 4 and can be replaced in one store. */
+  /**
+   * Emits a branch to code of this region that was emitted less than 128 bytes ago in its short
+   * form, if it is one.
+   */
+  private boolean shortBranchBack(long target, int opcode) {
+    int emitted = hostOffsets[(int) (target - region.start())];
+    int distance = emitted - (emit.position() + 2);
+    if (emitted < 0 || distance < Byte.MIN_VALUE) {
+      return false;
+    }
+    emit.out().put(opcode == JMP_REL32 ? JMP_REL8 : (opcode & 0x0f) | 0x70, distance);
+    return true;
+  }
+
+  /**
+   * Pads with nops so that a distance behind an opcode is a multiple of 4 and can be replaced in
+   * one store.
+   */
   private void alignBranch(int opcodeBytes) {
     switch (-(emit.position() + opcodeBytes) & 3) {
       case 1 -> emit.out().put(0x90);
@@ -150,7 +180,9 @@ final class ControlFlow {
     emit.jumpThroughTable();
   }
 
-  /** Puts the low half of an indirect branch's target into r11d and clears the upper half of r11. */
+  /**
+   * Puts the low half of an indirect branch's target into r11d and clears the upper half of r11.
+   */
   private void loadTarget(Instruction instruction, long nextPc) {
     Operand operand = instruction.form().operands().get(0);
     int register = instruction.register(operand);
@@ -164,7 +196,9 @@ final class ControlFlow {
     }
   }
 
-  /** Emits the stubs, and makes the branches inside the region final. Nothing is emitted after this. */
+  /**
+   * Emits the stubs, and makes the branches inside the region final. Nothing is emitted after this.
+   */
   Translation.Branches finish() {
     for (int i = 0; i < localSites.size(); i++) {
       connect(localSites.get(i), hostOffsets[localTargets.get(i)]);
@@ -184,7 +218,8 @@ final class ControlFlow {
         linkStubs.add(stub);
       }
     }
-    return new Translation.Branches(linkSites.toArray(), linkTargets.toArray(), linkStubs.toArray());
+    return new Translation.Branches(
+        linkSites.toArray(), linkTargets.toArray(), linkStubs.toArray());
   }
 
   private int missStub(int target) {

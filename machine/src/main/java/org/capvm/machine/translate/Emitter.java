@@ -61,7 +61,10 @@ final class Emitter {
 
   // What the guest is doing
 
-  /** What is emitted next belongs to the instruction at {@code pc}, and leaves the guest's state as it was until {@link #commit}. */
+  /**
+   * What is emitted next belongs to the instruction at {@code pc}, and leaves the guest's state as
+   * it was until {@link #commit}.
+   */
   void begin(long pc) {
     guestPc = (int) pc;
     map.mark(out.position(), guestPc, InstructionMap.RESTARTABLE);
@@ -79,17 +82,26 @@ final class Emitter {
 
   // Stack discipline
 
-  /** rsp was moved by at most {@link org.capvm.machine.layout.SlotLayout#MAX_STACK_STEP} and nothing has touched the stack since. */
+  /**
+   * rsp was moved by at most {@link org.capvm.machine.layout.SlotLayout#MAX_STACK_STEP} and nothing
+   * has touched the stack since.
+   */
   void stackMoved() {
     stackUntouched = true;
   }
 
-  /** The emitted code has just accessed memory within {@link org.capvm.machine.layout.SlotLayout#MAX_STACK_STEP} of rsp. */
+  /**
+   * The emitted code has just accessed memory within {@link
+   * org.capvm.machine.layout.SlotLayout#MAX_STACK_STEP} of rsp.
+   */
   void stackTouched() {
     stackUntouched = false;
   }
 
-  /** Invariant 1: before rsp moves again, or control goes elsewhere, an access at rsp faults if it has left the slot. {@code mov r11, [rsp]}. */
+  /**
+   * Invariant 1: before rsp moves again, or control goes elsewhere, an access at rsp faults if it
+   * has left the slot. {@code mov r11, [rsp]}.
+   */
   void touchStack() {
     if (stackUntouched) {
       encoder.memory(LOAD, true, Gpr.R11, Address.at(Gpr.RSP, 0), Encoder.Space.AS_IS);
@@ -98,15 +110,18 @@ final class Emitter {
   }
 
   /**
-   * Invariant 1: {@code mov esp, register32; mov r11, fs:[B]; lea rsp, [rsp + r11]}: whatever the register holds, rsp points into the slot. An earlier move of rsp must have
-   * been touched.
+   * Invariant 1: {@code mov esp, register32; mov r11, fs:[B]; lea rsp, [rsp + r11]}: whatever the
+   * register holds, rsp points into the slot. An earlier move of rsp must have been touched.
    */
   void setStackPointer(int register) {
     move32(Gpr.RSP, register);
     rebaseStackPointer();
   }
 
-  /** Invariant 1: turns the guest sp in esp into a host address. The instruction before must have written esp, and so cleared the upper half of rsp. */
+  /**
+   * Invariant 1: turns the guest sp in esp into a host address. The instruction before must have
+   * written esp, and so cleared the upper half of rsp.
+   */
   void rebaseStackPointer() {
     commit();
     loadContext(Gpr.R11, ContextLayout.SLOT_BASE);
@@ -144,7 +159,7 @@ final class Emitter {
 
   private void context(int opcode, int register, int field) {
     out.put(FS, 0x48 | (register >= 8 ? 4 : 0), opcode);
-    out.put((register & 7) << 3 | 4, 0x25);
+    out.put(((register & 7) << 3) | 4, 0x25);
     out.putInt(field);
   }
 
@@ -161,12 +176,13 @@ final class Emitter {
     if (rex != 0) {
       out.put(0x40 | rex);
     }
-    out.put(STORE, 0xc0 | (from & 7) << 3 | to & 7);
+    out.put(STORE, 0xc0 | ((from & 7) << 3) | (to & 7));
   }
 
   /** {@code mov to, from}, all 64 bits. */
   void move64(int to, int from) {
-    out.put(0x48 | (from >= 8 ? 4 : 0) | (to >= 8 ? 1 : 0), STORE, 0xc0 | (from & 7) << 3 | to & 7);
+    out.put(
+        0x48 | (from >= 8 ? 4 : 0) | (to >= 8 ? 1 : 0), STORE, 0xc0 | ((from & 7) << 3) | (to & 7));
   }
 
   /** {@code mov register32, value}. */
@@ -174,7 +190,7 @@ final class Emitter {
     if (register >= 8) {
       out.put(0x41);
     }
-    out.put(0xb8 | register & 7);
+    out.put(0xb8 | (register & 7));
     out.putInt(value);
   }
 
@@ -197,7 +213,7 @@ final class Emitter {
     if (register >= 8) {
       out.put(0x41);
     }
-    out.put(0x50 | register & 7);
+    out.put(0x50 | (register & 7));
     stackUntouched = false;
   }
 
@@ -205,7 +221,7 @@ final class Emitter {
     if (register >= 8) {
       out.put(0x41);
     }
-    out.put(0x58 | register & 7);
+    out.put(0x58 | (register & 7));
     stackUntouched = false;
   }
 
@@ -225,8 +241,9 @@ final class Emitter {
   // Control
 
   /**
-   * Invariant 4: goes to the guest pc in r11d through the branch table: {@code not r11; jmp gs:[r11 * 8 - 2 GiB]}. The instruction before must have written r11d, and so cleared
-   * the upper half: the index is then between -2^32 and -1, which is the table.
+   * Invariant 4: goes to the guest pc in r11d through the branch table: {@code not r11; jmp gs:[r11
+   * * 8 - 2 GiB]}. The instruction before must have written r11d, and so cleared the upper half:
+   * the index is then between -2^32 and -1, which is the table.
    */
   void jumpThroughTable() {
     complementR11();
@@ -276,7 +293,10 @@ final class Emitter {
 
   // Borrowed registers
 
-  /** Saves general registers in the context's scratch words. Until {@link #restore}, a fault must put them back. */
+  /**
+   * Saves general registers in the context's scratch words. Until {@link #restore}, a fault must
+   * put them back.
+   */
   void spill(List<Integer> registers) {
     for (int i = 0; i < registers.size(); i++) {
       storeContext(ContextLayout.SPILL + 8 * i, registers.get(i));
@@ -291,7 +311,10 @@ final class Emitter {
     }
   }
 
-  /** {@code mov edi, edi; lea rdi, [rdi + r11]}: a host address in the slot, for an instruction whose memory operand is implied. r11 holds B. */
+  /**
+   * {@code mov edi, edi; lea rdi, [rdi + r11]}: a host address in the slot, for an instruction
+   * whose memory operand is implied. r11 holds B.
+   */
   void rebase(int register) {
     move32(register, register);
     loadAddress64(register, new Address(register, Gpr.R11, 0, 0));
@@ -304,7 +327,10 @@ final class Emitter {
     x87Marked = false;
   }
 
-  /** {@code mov byte fs:[x87 used], 1}: from now on gates keep the thread's x87 state apart from the host's. */
+  /**
+   * {@code mov byte fs:[x87 used], 1}: from now on gates keep the thread's x87 state apart from the
+   * host's.
+   */
   void markX87() {
     if (!x87Marked) {
       out.put(FS, 0xc6, 0x04, 0x25);

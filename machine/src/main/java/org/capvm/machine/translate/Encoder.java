@@ -7,16 +7,23 @@ import org.capvm.machine.isa.Operand;
 import org.capvm.machine.isa.RegisterClass;
 
 /**
- * Encodes a guest instruction again, with other registers or another memory operand. Everything else about it, immediates included, stays as it is.
+ * Encodes a guest instruction again, with other registers or another memory operand. Everything
+ * else about it, immediates included, stays as it is.
  *
  * <p>Not thread-safe: writes to the buffer it was given.
  */
 final class Encoder {
   /** How the memory operand is reached. */
   enum Space {
-    /** The address is truncated to 32 bits and added to the slot's base: GS override and address-size prefix. Keeps invariant 2. */
+    /**
+     * The address is truncated to 32 bits and added to the slot's base: GS override and
+     * address-size prefix. Keeps invariant 2.
+     */
     GUEST,
-    /** The address is formed with the host address in rsp (invariant 1), or is not accessed at all (lea). */
+    /**
+     * The address is formed with the host address in rsp (invariant 1), or is not accessed at all
+     * (lea).
+     */
     AS_IS
   }
 
@@ -37,9 +44,11 @@ final class Encoder {
   }
 
   /**
-   * Emits an instruction with its memory operand, if any, in guest space and its registers as they are. The bytes are copied behind the two prefixes that confine them.
+   * Emits an instruction with its memory operand, if any, in guest space and its registers as they
+   * are. The bytes are copied behind the two prefixes that confine them.
    *
-   * <p>Only for instructions without a segment override, and whose address is not relative to rip or in rsp.
+   * <p>Only for instructions without a segment override, and whose address is not relative to rip
+   * or in rsp.
    */
   void copyConfined(Instruction instruction, byte[] code, int at) {
     if (instruction.hasMemory()) {
@@ -65,19 +74,22 @@ final class Encoder {
    * Emits an instruction with other general registers in its explicit operands.
    *
    * @param registers the register to encode in place of each general register
-   * @param address the memory operand to encode instead of the instruction's own, or null if it has none
+   * @param address the memory operand to encode instead of the instruction's own, or null if it has
+   *     none
    */
-  void encode(Instruction instruction, byte[] code, int at, int[] registers, Address address, Space space) {
+  void encode(
+      Instruction instruction, byte[] code, int at, int[] registers, Address address, Space space) {
     if (address != null && space == Space.GUEST) {
       out.put(GS, ADDRESS_SIZE);
     }
-    int reg = instruction.modrm() >> 3 & 7 | (instruction.r() ? 8 : 0);
-    int rm = instruction.modrm() & 7 | (instruction.b() ? 8 : 0);
-    int opcodeRegister = instruction.opcode() & 7 | (instruction.b() ? 8 : 0);
+    int reg = ((instruction.modrm() >> 3) & 7) | (instruction.r() ? 8 : 0);
+    int rm = (instruction.modrm() & 7) | (instruction.b() ? 8 : 0);
+    int opcodeRegister = (instruction.opcode() & 7) | (instruction.b() ? 8 : 0);
     int vvvv = instruction.vvvv();
     boolean inOpcode = false;
     for (Operand operand : instruction.form().operands()) {
-      boolean general = operand.registerClass() == RegisterClass.GPR && !instruction.isHighByte(operand);
+      boolean general =
+          operand.registerClass() == RegisterClass.GPR && !instruction.isHighByte(operand);
       int register = instruction.register(operand);
       int encoded = general && register >= 0 ? registers[register] : register;
       switch (operand.role()) {
@@ -88,7 +100,14 @@ final class Encoder {
           inOpcode = true;
           opcodeRegister = general ? encoded : opcodeRegister;
         }
-        case IMMEDIATE, SECOND_IMMEDIATE, RELATIVE, MOFFS, IS4, FIXED_REGISTER, IMPLICIT_MEMORY, CONSTANT -> {}
+        case IMMEDIATE,
+            SECOND_IMMEDIATE,
+            RELATIVE,
+            MOFFS,
+            IS4,
+            FIXED_REGISTER,
+            IMPLICIT_MEMORY,
+            CONSTANT -> {}
       }
     }
     int low = inOpcode ? opcodeRegister : rm;
@@ -97,14 +116,14 @@ final class Encoder {
     int opcode = instruction.opcode();
     if (instruction.encoding() == Encoding.LEGACY) {
       legacyPrefixes(instruction, code, at, reg >= 8, extendIndex, extendBase);
-      opcode = inOpcode ? opcode & ~7 | opcodeRegister & 7 : opcode;
+      opcode = inOpcode ? (opcode & ~7) | (opcodeRegister & 7) : opcode;
     } else {
       vexPrefix(instruction, code, at, reg >= 8, extendIndex, extendBase, vvvv);
     }
     out.put(opcode);
     if (instruction.modrmOffset() >= 0) {
       if (address == null) {
-        out.put(0xc0 | (reg & 7) << 3 | rm & 7);
+        out.put(0xc0 | ((reg & 7) << 3) | (rm & 7));
       } else {
         modrm(reg, address);
       }
@@ -114,12 +133,19 @@ final class Encoder {
     }
   }
 
-  /** Emits an instruction that is one opcode byte and ModRM, with a general register and memory in guest space or on the stack. */
+  /**
+   * Emits an instruction that is one opcode byte and ModRM, with a general register and memory in
+   * guest space or on the stack.
+   */
   void memory(int opcode, boolean wide, int register, Address address, Space space) {
     if (space == Space.GUEST) {
       out.put(GS, ADDRESS_SIZE);
     }
-    int rex = (wide ? 8 : 0) | (register >= 8 ? 4 : 0) | (address.index() >= 8 ? 2 : 0) | (address.base() >= 8 ? 1 : 0);
+    int rex =
+        (wide ? 8 : 0)
+            | (register >= 8 ? 4 : 0)
+            | (address.index() >= 8 ? 2 : 0)
+            | (address.base() >= 8 ? 1 : 0);
     if (rex != 0) {
       out.put(0x40 | rex);
     }
@@ -127,7 +153,8 @@ final class Encoder {
     modrm(register, address);
   }
 
-  private void legacyPrefixes(Instruction instruction, byte[] code, int at, boolean r, boolean x, boolean b) {
+  private void legacyPrefixes(
+      Instruction instruction, byte[] code, int at, boolean r, boolean x, boolean b) {
     int escape = prefixEnd(instruction) + (instruction.hasRex() ? 1 : 0);
     for (int i = 0; i < escape; i++) {
       int prefix = code[at + i] & 0xff;
@@ -142,14 +169,18 @@ final class Encoder {
     out.put(code, at + escape, at + instruction.opcodeOffset());
   }
 
-  private void vexPrefix(Instruction instruction, byte[] code, int at, boolean r, boolean x, boolean b, int vvvv) {
+  private void vexPrefix(
+      Instruction instruction, byte[] code, int at, boolean r, boolean x, boolean b, int vvvv) {
     // The byte before the opcode has vvvv, L and pp in both forms of the prefix; L and pp stay.
     int lengthAndPp = code[at + instruction.opcodeOffset() - 1] & 7;
-    int last = (~vvvv & 15) << 3 | lengthAndPp;
+    int last = ((~vvvv & 15) << 3) | lengthAndPp;
     if (!x && !b && !instruction.w() && instruction.opcodeMap() == 1) {
       out.put(0xc5, (r ? 0 : 0x80) | last);
     } else {
-      out.put(0xc4, (r ? 0 : 0x80) | (x ? 0 : 0x40) | (b ? 0 : 0x20) | instruction.opcodeMap(), (instruction.w() ? 0x80 : 0) | last);
+      out.put(
+          0xc4,
+          (r ? 0 : 0x80) | (x ? 0 : 0x40) | (b ? 0 : 0x20) | instruction.opcodeMap(),
+          (instruction.w() ? 0x80 : 0) | last);
     }
   }
 
@@ -157,17 +188,18 @@ final class Encoder {
     int reg = (register & 7) << 3;
     int index = address.index() == Gpr.NONE ? 4 : address.index() & 7;
     if (address.base() == Gpr.NONE) {
-      out.put(reg | 4, address.scaleLog2() << 6 | index << 3 | 5);
+      out.put(reg | 4, (address.scaleLog2() << 6) | (index << 3) | 5);
       out.putInt(address.displacement());
       return;
     }
     int base = address.base() & 7;
     int displacement = address.displacement();
-    int mod = displacement == 0 && base != 5 ? 0 : displacement == (byte) displacement ? 0x40 : 0x80;
+    int mod =
+        displacement == 0 && base != 5 ? 0 : displacement == (byte) displacement ? 0x40 : 0x80;
     if (address.index() == Gpr.NONE && base != 4) {
       out.put(mod | reg | base);
     } else {
-      out.put(mod | reg | 4, address.scaleLog2() << 6 | index << 3 | base);
+      out.put(mod | reg | 4, (address.scaleLog2() << 6) | (index << 3) | base);
     }
     if (mod == 0x40) {
       out.put(displacement);
@@ -186,11 +218,17 @@ final class Encoder {
       }
       case VEX2 -> opcode - 2;
       case VEX3 -> opcode - 3;
-      case EVEX, XOP -> throw new IllegalArgumentException("not a confinable encoding: " + instruction);
+      case EVEX, XOP ->
+          throw new IllegalArgumentException("not a confinable encoding: " + instruction);
     };
   }
 
   private static boolean isSegmentOverride(int prefix) {
-    return prefix == 0x26 || prefix == 0x2e || prefix == 0x36 || prefix == 0x3e || prefix == 0x64 || prefix == GS;
+    return prefix == 0x26
+        || prefix == 0x2e
+        || prefix == 0x36
+        || prefix == 0x3e
+        || prefix == 0x64
+        || prefix == GS;
   }
 }

@@ -5,8 +5,9 @@ import java.util.Arrays;
 /**
  * What the guest is doing at each host instruction of a translation.
  *
- * <p>Entry {@code i} speaks of the host instructions from {@code offsets[i]} up to the next entry: they belong to guest instruction {@code pcs[i]}, in state {@code
- * states[i]}: 0 restartable, 1 not restartable, otherwise not restartable with the fix-up of index {@code states[i] - 2}.
+ * <p>Entry {@code i} speaks of the host instructions from {@code offsets[i]} up to the next entry:
+ * they belong to guest instruction {@code pcs[i]}, in state {@code states[i]}: 0 restartable, 1 not
+ * restartable, otherwise not restartable with the fix-up of index {@code states[i] - 2}.
  */
 public final class InstructionMap {
   /** The guest's state is that before the guest instruction. */
@@ -31,12 +32,16 @@ public final class InstructionMap {
     this.fixups = fixups;
   }
 
-  /** What the guest is doing at a host instruction, by its offset from the start of the translation. */
+  /**
+   * What the guest is doing at a host instruction, by its offset from the start of the translation.
+   */
   public CodeLocation at(int offset) {
     int found = Arrays.binarySearch(offsets, offset);
     int entry = found >= 0 ? found : -found - 2;
     byte state = states[entry];
     return new CodeLocation(
-        Integer.toUnsignedLong(pcs[entry]), state == RESTARTABLE, state < FIRST_FIXUP ? RegisterFixup.NONE : fixups[state - FIRST_FIXUP]);
+        Integer.toUnsignedLong(pcs[entry]),
+        state == RESTARTABLE,
+        state < FIRST_FIXUP ? RegisterFixup.NONE : fixups[state - FIRST_FIXUP]);
   }
 }

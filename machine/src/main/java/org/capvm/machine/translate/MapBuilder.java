@@ -10,7 +10,10 @@ final class MapBuilder {
   private final IntList states = new IntList();
   private final List<RegisterFixup> fixups = new ArrayList<>();
 
-  /** Says what host instructions from {@code offset} on are doing; replaces what was said of the same offset. */
+  /**
+   * Says what host instructions from {@code offset} on are doing; replaces what was said of the
+   * same offset.
+   */
   void mark(int offset, int pc, int state) {
     int last = offsets.size() - 1;
     if (last >= 0 && offsets.get(last) == offset) {
@@ -41,6 +44,7 @@ final class MapBuilder {
     for (int i = 0; i < narrow.length; i++) {
       narrow[i] = (byte) states.get(i);
     }
-    return new InstructionMap(offsets.toArray(), pcs.toArray(), narrow, fixups.toArray(RegisterFixup[]::new));
+    return new InstructionMap(
+        offsets.toArray(), pcs.toArray(), narrow, fixups.toArray(RegisterFixup[]::new));
   }
 }

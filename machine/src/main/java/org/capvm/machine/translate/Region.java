@@ -12,10 +12,12 @@ import org.capvm.machine.isa.InstructionForm;
 import org.capvm.machine.isa.Policy;
 
 /**
- * The guest instructions that one translation covers: decoded in line from a start, past conditional branches and calls, until control cannot go on.
+ * The guest instructions that one translation covers: decoded in line from a start, past
+ * conditional branches and calls, until control cannot go on.
  *
- * <p>Where it cannot go on and an earlier branch leads a few bytes further, decoding goes on there: that is how compilers lay out the other side of a condition. Bytes that do
- * not decode end the region with a trap, which only matters if it is reached: code is often followed by data.
+ * <p>Where it cannot go on and an earlier branch leads a few bytes further, decoding goes on there:
+ * that is how compilers lay out the other side of a condition. Bytes that do not decode end the
+ * region with a trap, which only matters if it is reached: code is often followed by data.
  */
 final class Region {
   /** How far a region may extend from its start. */
@@ -28,7 +30,10 @@ final class Region {
 
   /** Why a region ends after an instruction. */
   enum End {
-    /** Control goes on in the region, or the instruction transfers control and nothing falls through. */
+    /**
+     * Control goes on in the region, or the instruction transfers control and nothing falls
+     * through.
+     */
     CLOSED,
     /** Control falls through to a guest pc that is not part of the region. */
     OPEN,
@@ -105,7 +110,10 @@ final class Region {
     while (true) {
       offset = decodeLine(offset, wanted, translated);
       int next = wanted.nextSetBit(offset);
-      if (next < 0 || next - offset > MAX_GAP_BYTES || steps.size() >= MAX_INSTRUCTIONS || translated.test(start + next)) {
+      if (next < 0
+          || next - offset > MAX_GAP_BYTES
+          || steps.size() >= MAX_INSTRUCTIONS
+          || translated.test(start + next)) {
         break;
       }
       offset = next;
@@ -142,7 +150,11 @@ final class Region {
       if (!continues(instruction)) {
         return offset;
       }
-      if (offset >= MAX_BYTES || offset >= limit || steps.size() >= MAX_INSTRUCTIONS || stepAt[offset] >= 0 || translated.test(start + offset)) {
+      if (offset >= MAX_BYTES
+          || offset >= limit
+          || steps.size() >= MAX_INSTRUCTIONS
+          || stepAt[offset] >= 0
+          || translated.test(start + offset)) {
         closeLast(End.OPEN);
         return offset;
       }
@@ -184,6 +196,9 @@ final class Region {
   /** Whether the next instruction is entered through the branch table. */
   static boolean leavesAndReturns(Instruction instruction) {
     Flow flow = instruction.form().flow();
-    return flow == Flow.CALL || flow == Flow.INDIRECT_CALL || flow == Flow.SYSTEM_CALL || Rewriter.isEmulated(instruction);
+    return flow == Flow.CALL
+        || flow == Flow.INDIRECT_CALL
+        || flow == Flow.SYSTEM_CALL
+        || Rewriter.isEmulated(instruction);
   }
 }

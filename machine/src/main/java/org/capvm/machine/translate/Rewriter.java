@@ -14,12 +14,16 @@ import org.capvm.machine.layout.ContextLayout;
 import org.capvm.machine.layout.TrapKind;
 
 /**
- * Emits the confined form of every instruction that goes on in line. Instructions that transfer control are {@link ControlFlow}'s.
+ * Emits the confined form of every instruction that goes on in line. Instructions that transfer
+ * control are {@link ControlFlow}'s.
  *
  * <p>Not thread-safe.
  */
 final class Rewriter {
-  /** Flags that guest code may set: arithmetic flags, DF and ID. Never TF, IOPL, NT, RF, VM, AC, VIF or VIP. */
+  /**
+   * Flags that guest code may set: arithmetic flags, DF and ID. Never TF, IOPL, NT, RF, VM, AC, VIF
+   * or VIP.
+   */
   private static final int GUEST_FLAGS = 0x200cd5;
 
   /** State components that guests save and restore: x87, SSE, AVX. */
@@ -31,7 +35,10 @@ final class Rewriter {
     void emit(Rewriter rewriter, Instruction instruction, byte[] code, int at, long pc);
   }
 
-  /** Every instruction of policy {@link Policy#REWRITE} that goes on in line, by mnemonic, and those of policy {@link Policy#ALLOW} that have a better form than the general one. */
+  /**
+   * Every instruction of policy {@link Policy#REWRITE} that goes on in line, by mnemonic, and those
+   * of policy {@link Policy#ALLOW} that have a better form than the general one.
+   */
   private static final Map<String, Sequence> SEQUENCES =
       Map.ofEntries(
           Map.entry("PUSH", Rewriter::pushOrPop),
@@ -97,7 +104,7 @@ final class Rewriter {
     if (sequence != null) {
       sequence.emit(this, instruction, code, at, pc);
     } else if (instruction.isMoffs()) {
-      absoluteMove(instruction, pc);
+      absoluteMove(instruction);
     } else if (instruction.form().policy() == Policy.ALLOW) {
       general(instruction, code, at, pc);
     } else {
@@ -105,7 +112,10 @@ final class Rewriter {
     }
   }
 
-  /** Whether the library OS supplies the instruction's effect, so that control leaves and comes back at the next instruction. */
+  /**
+   * Whether the library OS supplies the instruction's effect, so that control leaves and comes back
+   * at the next instruction.
+   */
   static boolean isEmulated(Instruction instruction) {
     String mnemonic = instruction.form().mnemonic();
     return mnemonic.equals("CPUID") || mnemonic.equals("XGETBV");
@@ -144,7 +154,10 @@ final class Rewriter {
     }
   }
 
-  /** {@code pop r11; and r11d, flags; push r11; popfq}: invariant 3, no flag that changes how the host runs. */
+  /**
+   * {@code pop r11; and r11d, flags; push r11; popfq}: invariant 3, no flag that changes how the
+   * host runs.
+   */
   private void popFlags(Instruction instruction, byte[] code, int at, long pc) {
     if (instruction.operandSizeBytes() != 8) {
       emit.trap(TrapKind.INVALID_OPCODE, pc);
@@ -192,7 +205,7 @@ final class Rewriter {
   /** {@code mov} between rsp and a register, without a detour through r11. */
   private void move(Instruction instruction, byte[] code, int at, long pc) {
     if (instruction.isMoffs()) {
-      absoluteMove(instruction, pc);
+      absoluteMove(instruction);
       return;
     }
     List<Operand> operands = instruction.form().operands();
@@ -200,7 +213,10 @@ final class Rewriter {
     Operand source = operands.get(1);
     boolean registers = !instruction.hasMemory() && instruction.operandSizeBytes() == 8;
     int from = registers ? instruction.register(source) : Gpr.NONE;
-    if (from >= 0 && from != Gpr.R11 && Confinement.isRegister(instruction, target, Gpr.RSP) && from != Gpr.RSP) {
+    if (from >= 0
+        && from != Gpr.R11
+        && Confinement.isRegister(instruction, target, Gpr.RSP)
+        && from != Gpr.RSP) {
       emit.touchStack();
       emit.setStackPointer(from);
     } else if (from == Gpr.RSP
@@ -220,8 +236,15 @@ final class Rewriter {
     boolean wide = instruction.operandSizeBytes() == 8;
     if (wide && target == Gpr.RSP && address.isStackSlot(MAX_STACK_STEP)) {
       emit.touchStack();
-      general(instruction, code, at, Gpr.RSP, address);
+      emit.loadAddress64(Gpr.RSP, address);
       emit.stackMoved();
+    } else if (wide
+        && target == Gpr.RSP
+        && address.base() != Gpr.R11
+        && address.index() != Gpr.R11) {
+      emit.touchStack();
+      emit.loadAddress32(Gpr.RSP, address);
+      emit.rebaseStackPointer();
     } else if (target == Gpr.R11 || target == Gpr.RSP || instruction.operandSizeBytes() == 2) {
       general(instruction, code, at, pc);
     } else if (instruction.base() == Gpr.RIP && wide) {
@@ -230,22 +253,27 @@ final class Rewriter {
       emit.loadAddress32(target, address);
     } else if (address.base() == Gpr.RSP && address.index() != Gpr.R11) {
       emit.move32(Gpr.R11, Gpr.RSP);
-      emit.encoder().memory(0x8d, wide, target, address.replacing(Gpr.RSP, Gpr.R11, false), Encoder.Space.AS_IS);
+      emit.encoder()
+          .memory(
+              0x8d, wide, target, address.replacing(Gpr.RSP, Gpr.R11, false), Encoder.Space.AS_IS);
     } else {
       general(instruction, code, at, pc);
     }
   }
 
-  /** Emits {@code lea rsp, [rsp + small]} as it is. */
-  private void general(Instruction instruction, byte[] code, int at, int target, Address address) {
-    emit.encoder().memory(0x8d, true, target, address, Encoder.Space.AS_IS);
-  }
-
-  /** Small changes of rsp by a constant stay as they are: invariant 1 holds because each is followed by a touch before the next. */
+  /**
+   * Small changes of rsp by a constant stay as they are: invariant 1 holds because each is followed
+   * by a touch before the next.
+   */
   private void adjust(Instruction instruction, byte[] code, int at, long pc) {
     Operand target = instruction.form().operands().get(0);
-    boolean byConstant = instruction.immediateSize() > 0 && !instruction.hasMemory() && instruction.operandSizeBytes() == 8;
-    if (byConstant && Confinement.isRegister(instruction, target, Gpr.RSP) && isSmallStep(instruction)) {
+    boolean byConstant =
+        instruction.immediateSize() > 0
+            && !instruction.hasMemory()
+            && instruction.operandSizeBytes() == 8;
+    if (byConstant
+        && Confinement.isRegister(instruction, target, Gpr.RSP)
+        && isSmallStep(instruction)) {
       emit.touchStack();
       emit.out().put(code, at, at + instruction.length());
       emit.stackMoved();
@@ -265,8 +293,9 @@ final class Rewriter {
   // Implied memory operands
 
   /**
-   * {@code mov r11, fs:[B]}, rebase rdi and rsi as needed, the string instruction, {@code mov edi, edi; mov esi, esi}. Invariant 2: the pointers start in the slot and move
-   * page by page into the guards, where the instruction faults.
+   * {@code mov r11, fs:[B]}, rebase rdi and rsi as needed, the string instruction, {@code mov edi,
+   * edi; mov esi, esi}. Invariant 2: the pointers start in the slot and move page by page into the
+   * guards, where the instruction faults.
    */
   private void string(Instruction instruction, byte[] code, int at, long pc) {
     int pointers = 0;
@@ -275,7 +304,9 @@ final class Rewriter {
         pointers |= Gpr.bit(operand.fixed());
       }
     }
-    boolean segment = instruction.segmentOverride() != Instruction.SegmentOverride.NONE && (pointers & Gpr.bit(Gpr.RSI)) != 0;
+    boolean segment =
+        instruction.segmentOverride() != Instruction.SegmentOverride.NONE
+            && (pointers & Gpr.bit(Gpr.RSI)) != 0;
     if (segment) {
       emit.trap(TrapKind.INVALID_OPCODE, pc);
       return;
@@ -309,12 +340,16 @@ final class Rewriter {
   /** {@code xlat}: {@code movzx r11d, al; mov al, gs:[ebx + r11d]}. */
   private void tableLookup(Instruction instruction, byte[] code, int at, long pc) {
     emit.out().put(0x44, 0x0f, 0xb6, 0xd8);
-    emit.encoder().memory(0x8a, false, Gpr.RAX, new Address(Gpr.RBX, Gpr.R11, 0, 0), Encoder.Space.GUEST);
+    emit.encoder()
+        .memory(0x8a, false, Gpr.RAX, new Address(Gpr.RBX, Gpr.R11, 0, 0), Encoder.Space.GUEST);
   }
 
   /** {@code mov} between the accumulator and an absolute address, in ModRM form. */
-  private void absoluteMove(Instruction instruction, long pc) {
-    int field = instruction.segmentOverride() == Instruction.SegmentOverride.FS ? ContextLayout.TLS_BASE : ContextLayout.GS_BASE;
+  private void absoluteMove(Instruction instruction) {
+    int field =
+        instruction.segmentOverride() == Instruction.SegmentOverride.FS
+            ? ContextLayout.TLS_BASE
+            : ContextLayout.GS_BASE;
     boolean segment = instruction.segmentOverride() != Instruction.SegmentOverride.NONE;
     int displacement = (int) instruction.displacement();
     if (segment) {
@@ -322,7 +357,7 @@ final class Rewriter {
     }
     Address address = segment ? Address.at(Gpr.R11, displacement) : Address.absolute(displacement);
     // A0 and A1 load, A2 and A3 store; the even ones move a byte.
-    int opcode = (instruction.opcode() < 0xa2 ? 0x8a : 0x88) | instruction.opcode() & 1;
+    int opcode = (instruction.opcode() < 0xa2 ? 0x8a : 0x88) | (instruction.opcode() & 1);
     boolean operandSize = instruction.operandSizeBytes() == 2 && (opcode & 1) != 0;
     if (operandSize) {
       emit.out().put(0x66);
@@ -331,7 +366,8 @@ final class Rewriter {
   }
 
   /**
-   * {@code bt} and its like with a bit number in a register reach memory beyond the operand's address. So the address is formed here, and the bit number reduced to the operand.
+   * {@code bt} and its like with a bit number in a register reach memory beyond the operand's
+   * address. So the address is formed here, and the bit number reduced to the operand.
    */
   private void bitTest(Instruction instruction, byte[] code, int at, long pc) {
     if (!instruction.hasMemory() || instruction.immediateSize() > 0) {
@@ -344,7 +380,8 @@ final class Rewriter {
   // Processor state
 
   /**
-   * {@code xsave} and its like with edx:eax reduced to what guests may have: invariant 3. {@code pext} moves no flags.
+   * {@code xsave} and its like with edx:eax reduced to what guests may have: invariant 3. {@code
+   * pext} moves no flags.
    */
   private void extendedState(Instruction instruction, byte[] code, int at, long pc) {
     List<Integer> borrowed = List.of(Gpr.RAX, Gpr.RDX, Gpr.RCX);
@@ -354,7 +391,14 @@ final class Rewriter {
     emit.out().put(0xc4, 0xc2, 0x7a); // pext eax, eax, r11d
     emit.out().put(0xf5, 0xc3);
     emit.moveConstant(Gpr.RDX, 0);
-    emit.encoder().encode(instruction, code, at, Encoder.AS_THEY_ARE, Address.at(Gpr.RCX, 0), Encoder.Space.GUEST);
+    emit.encoder()
+        .encode(
+            instruction,
+            code,
+            at,
+            Encoder.AS_THEY_ARE,
+            Address.at(Gpr.RCX, 0),
+            Encoder.Space.GUEST);
     emit.commit();
     emit.restore(borrowed);
   }

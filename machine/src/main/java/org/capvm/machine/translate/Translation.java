@@ -1,8 +1,8 @@
 package org.capvm.machine.translate;
 
 /**
- * Confined machine code for a stretch of guest code, before it has a place in the code cache. Guest pcs are unsigned 32-bit values; offsets are bytes from the start of
- * {@code code}.
+ * Confined machine code for a stretch of guest code, before it has a place in the code cache. Guest
+ * pcs are unsigned 32-bit values; offsets are bytes from the start of {@code code}.
  *
  * <p>The code is position-independent but for its exits to gates, which {@link #gateSites} lists.
  *
@@ -16,6 +16,8 @@ package org.capvm.machine.translate;
  * @param gateSites the direct jumps into gates
  * @param map what the guest is doing at each host instruction
  */
+@SuppressWarnings(
+    "ArrayRecordComponent") // owned by whoever holds the translation, and read on hot paths
 public record Translation(
     byte[] code,
     int lengthBytes,
@@ -32,12 +34,14 @@ public record Translation(
    *
    * @param pcs their guest pcs
    * @param offsets where their translations start
-   * @param indirect whether an indirect branch is likely to come here, so that the branch table should have it from the start
+   * @param indirect whether an indirect branch is likely to come here, so that the branch table
+   *     should have it from the start
    */
   public record Labels(int[] pcs, int[] offsets, boolean[] indirect) {}
 
   /**
-   * Direct branches whose 32-bit distance can be redirected while guests run; each starts out at its stub, which leaves the guest with a miss.
+   * Direct branches whose 32-bit distance can be redirected while guests run; each starts out at
+   * its stub, which leaves the guest with a miss.
    *
    * @param sites offsets of the distances, multiples of 4
    * @param targets the guest pcs that they want to reach

@@ -11,11 +11,15 @@ import org.capvm.machine.layout.TrapKind;
 /**
  * Turns guest machine code into confined machine code, a region at a time.
  *
- * <p>The result depends on the guest's bytes and on which pcs have translations already, and on nothing else: neither on the address space nor on where the code will be placed.
+ * <p>The result depends on the guest's bytes and on which pcs have translations already, and on
+ * nothing else: neither on the address space nor on where the code will be placed.
  *
  * <p>Threads: any; there is no state.
  */
 public final class Translator {
+  /** A translator. */
+  public Translator() {}
+
   /**
    * Translates the region that starts at a guest pc.
    *
@@ -34,7 +38,8 @@ public final class Translator {
     Rewriter rewriter = new Rewriter(emitter);
     int[] hostOffsets = new int[Region.MAX_BYTES];
     Arrays.fill(hostOffsets, -1);
-    ControlFlow control = new ControlFlow(emitter, rewriter.confinement(), source, region, hostOffsets);
+    ControlFlow control =
+        new ControlFlow(emitter, rewriter.confinement(), source, region, hostOffsets);
     for (Region.Step step : region.steps()) {
       emit(region, step, emitter, rewriter, control, hostOffsets);
     }
@@ -53,7 +58,12 @@ public final class Translator {
   }
 
   private static void emit(
-      Region region, Region.Step step, Emitter emitter, Rewriter rewriter, ControlFlow control, int[] hostOffsets) {
+      Region region,
+      Region.Step step,
+      Emitter emitter,
+      Rewriter rewriter,
+      ControlFlow control,
+      int[] hostOffsets) {
     Instruction instruction = step.instruction();
     int offset = step.offset();
     long pc = region.start() + offset;
