@@ -14,7 +14,8 @@ import picocli.CommandLine.Command;
     description = "Runs unmodified Linux programs in capability-confined virtual machines.",
     version = "cvm 0.1.0",
     mixinStandardHelpOptions = true,
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = SyscallsCommand.class)
 public final class Main implements Runnable {
 
   /** The exit status of CapVM's own failures, bad usage included. */
@@ -25,6 +26,7 @@ public final class Main implements Runnable {
   private Main() {
     commandLine =
         new CommandLine(this)
+            .setCaseInsensitiveEnumValuesAllowed(true)
             .setExecutionExceptionHandler(
                 (failure, command, parsed) -> {
                   command.getErr().println("cvm: " + failure.getMessage());
