@@ -4,24 +4,25 @@ import java.util.ArrayList;
 import java.util.List;
 import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
-import org.capvm.machine.isa.Operand;
 import org.capvm.machine.layout.ContextLayout;
 
 /**
- * Confines {@code bt}, {@code bts}, {@code btr} and {@code btc} with a memory operand and a bit
- * number in a register (Intel SDM volume 2, "BT"): the processor reaches the unit at {@code address
- * + bytes * (number >> bits)}, which no truncation of the address confines.
+ * Confines {@code bt}, {@code bts}, {@code btr} and {@code btc} with a memory operand and a 64-bit
+ * bit number in a register (Intel SDM volume 2, "BT"): the processor reaches the word at {@code
+ * address + 8 * (number >> 6)}, which truncating the address alone does not confine.
  *
  * <pre>
- *   r11d = address;  x = number, sign-extended;  rorx x, x, log2(bits)
- *   y = bits - 1;    pext y, number, y;          bt gs:[r11d + x * bytes], y
+ *   r11d = address;  rorx x, number, 6;  mov y, 63;  pext y, number, y;  bt gs:[r11d + x * 8], y
  * </pre>
  *
- * <p>Rotated, x has the unit's index in its low 32 bits and more, which is all that a 32-bit
- * address keeps. Invariant 2 holds because y is below the operand's bits. Neither {@code rorx} nor
- * {@code pext} changes flags.
+ * <p>Rotated, x has the word's index in its low 32 bits and more, which is all that a 32-bit
+ * address keeps. Invariant 2 holds because y is below 64. Neither {@code rorx} nor {@code pext}
+ * changes flags.
  */
 final class BitString {
+  private static final int WORD_BYTES_LOG2 = 3;
+  private static final int WORD_BITS = 64;
+
   private final Emitter emit;
   private final Confinement confinement;
 
@@ -31,9 +32,7 @@ final class BitString {
   }
 
   void emit(Instruction instruction, byte[] code, int at, long nextPc) {
-    Operand source = instruction.form().operands().get(1);
-    int named = instruction.register(source);
-    int bytes = instruction.operandSizeBytes();
+    int named = instruction.register(instruction.form().operands().get(1));
     int used = instruction.readsGpr() | Gpr.bit(Gpr.RSP) | Gpr.bit(Gpr.R11);
     List<Integer> borrowed = new ArrayList<>(3);
     int x = Confinement.spare(used, false, borrowed);
@@ -47,49 +46,27 @@ final class BitString {
       emit.move32(number, Gpr.RSP);
     }
     confinement.loadAddress(Gpr.R11, instruction, nextPc);
-    signExtend(x, number, bytes);
-    rotateRight(x, bytes);
-    emit.moveConstant(y, 8 * bytes - 1);
+    rotateRight(x, number);
+    emit.moveConstant(y, WORD_BITS - 1);
     extract(y, number);
     int[] registers = Encoder.AS_THEY_ARE.clone();
     registers[named] = y;
-    Address unit = new Address(Gpr.R11, x, Integer.numberOfTrailingZeros(bytes), 0);
-    emit.encoder().encode(instruction, code, at, registers, unit, Encoder.Space.GUEST);
+    Address word = new Address(Gpr.R11, x, WORD_BYTES_LOG2, 0);
+    emit.encoder().encode(instruction, code, at, registers, word, Encoder.Space.GUEST);
     emit.commit();
     emit.restore(borrowed);
   }
 
-  private void signExtend(int to, int from, int bytes) {
-    int rex = 0x48 | (to >= 8 ? 4 : 0) | (from >= 8 ? 1 : 0);
-    int modrm = 0xc0 | ((to & 7) << 3) | (from & 7);
-    switch (bytes) {
-      case 2 -> emit.out().put(rex, 0x0f, 0xbf, modrm);
-      case 4 -> emit.out().put(rex, 0x63, modrm);
-      default -> emit.move64(to, from);
-    }
+  /** {@code rorx to, from, 6}. */
+  private void rotateRight(int to, int from) {
+    emit.out().put(0xc4, (to >= 8 ? 0 : 0x80) | 0x40 | (from >= 8 ? 0 : 0x20) | 3, 0xfb, 0xf0);
+    emit.out().put(0xc0 | ((to & 7) << 3) | (from & 7), 6);
   }
 
-  /** {@code rorx register, register, log2(8 * bytes)}, all 64 bits. */
-  private void rotateRight(int register, int bytes) {
-    emit.out()
-        .put(0xc4, (register >= 8 ? 0 : 0x80) | 0x40 | (register >= 8 ? 0 : 0x20) | 3, 0xfb, 0xf0);
-    emit.out()
-        .put(
-            0xc0 | ((register & 7) << 3) | (register & 7),
-            Integer.numberOfTrailingZeros(8 * bytes));
-  }
-
-  /**
-   * {@code pext mask32, number32, mask32}: with a mask of low bits, the number modulo the mask's
-   * size.
-   */
+  /** {@code pext mask32, number32, mask32}: with a mask of low bits, the number modulo its size. */
   private void extract(int mask, int number) {
-    emit.out()
-        .put(
-            0xc4,
-            (mask >= 8 ? 0 : 0x80) | 0x40 | (mask >= 8 ? 0 : 0x20) | 2,
-            ((~number & 15) << 3) | 2,
-            0xf5);
+    int rex = (mask >= 8 ? 0 : 0x80) | 0x40 | (mask >= 8 ? 0 : 0x20);
+    emit.out().put(0xc4, rex | 2, ((~number & 15) << 3) | 2, 0xf5);
     emit.out().put(0xc0 | ((mask & 7) << 3) | (mask & 7));
   }
 }

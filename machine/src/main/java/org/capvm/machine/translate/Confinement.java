@@ -36,8 +36,10 @@ final class Confinement {
   void confine(Instruction instruction, byte[] code, int at, long nextPc) {
     int registers = instruction.readsGpr() | instruction.writesGpr();
     boolean namesR11 = (registers & Gpr.bit(Gpr.R11)) != 0;
-    boolean namesRsp = (registers & Gpr.bit(Gpr.RSP)) != 0 && isOperand(instruction, Gpr.RSP);
     boolean accesses = accessesMemory(instruction);
+    boolean computesFromRsp = instruction.hasMemory() && !accesses && instruction.base() == Gpr.RSP;
+    boolean namesRsp =
+        computesFromRsp || ((registers & Gpr.bit(Gpr.RSP)) != 0 && isOperand(instruction, Gpr.RSP));
     boolean segment = accesses && instruction.segmentOverride() != Instruction.SegmentOverride.NONE;
     boolean plainAddress =
         !instruction.hasMemory()

@@ -126,7 +126,7 @@ final class Emitter {
     commit();
     loadContext(Gpr.R11, ContextLayout.SLOT_BASE);
     out.put(0x4a, 0x8d, 0x24, 0x1c);
-    stackUntouched = true;
+    stackUntouched = false;
   }
 
   /** Moves rsp by a constant without changing flags. */

@@ -57,6 +57,12 @@ final class Encoder {
     copyWithoutAddressPrefixes(instruction, code, at);
   }
 
+  /** Emits an instruction whose implied memory operand obeys the two prefixes that confine it. */
+  void confineImplied(Instruction instruction, byte[] code, int at) {
+    out.put(GS, ADDRESS_SIZE);
+    copyWithoutAddressPrefixes(instruction, code, at);
+  }
+
   /** Emits an instruction as it is, but for segment overrides and the address-size prefix. */
   void copyWithoutAddressPrefixes(Instruction instruction, byte[] code, int at) {
     int opcode = prefixEnd(instruction);

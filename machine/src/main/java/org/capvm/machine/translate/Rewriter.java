@@ -54,10 +54,10 @@ final class Rewriter {
           Map.entry("AND", Rewriter::adjust),
           Map.entry("NOP", Rewriter::nothing),
           Map.entry("ENDBR64", Rewriter::nothing),
-          Map.entry("XLAT", Rewriter::tableLookup),
-          Map.entry("MASKMOVQ", Rewriter::maskedStore),
-          Map.entry("MASKMOVDQU", Rewriter::maskedStore),
-          Map.entry("VMASKMOVDQU", Rewriter::maskedStore),
+          Map.entry("XLAT", Rewriter::impliedOperand),
+          Map.entry("MASKMOVQ", Rewriter::impliedOperand),
+          Map.entry("MASKMOVDQU", Rewriter::impliedOperand),
+          Map.entry("VMASKMOVDQU", Rewriter::impliedOperand),
           Map.entry("BT", Rewriter::bitTest),
           Map.entry("BTS", Rewriter::bitTest),
           Map.entry("BTR", Rewriter::bitTest),
@@ -329,19 +329,16 @@ final class Rewriter {
     }
   }
 
-  private void maskedStore(Instruction instruction, byte[] code, int at, long pc) {
-    emit.loadContext(Gpr.R11, ContextLayout.SLOT_BASE);
-    emit.borrow(new RegisterFixup(Gpr.bit(Gpr.RDI), List.of()));
-    emit.rebase(Gpr.RDI);
-    emit.encoder().copyWithoutAddressPrefixes(instruction, code, at);
-    emit.move32(Gpr.RDI, Gpr.RDI);
-  }
-
-  /** {@code xlat}: {@code movzx r11d, al; mov al, gs:[ebx + r11d]}. */
-  private void tableLookup(Instruction instruction, byte[] code, int at, long pc) {
-    emit.out().put(0x44, 0x0f, 0xb6, 0xd8);
-    emit.encoder()
-        .memory(0x8a, false, Gpr.RAX, new Address(Gpr.RBX, Gpr.R11, 0, 0), Encoder.Space.GUEST);
+  /**
+   * Instructions with an implied memory operand that segment override and address-size prefixes
+   * apply to: {@code xlat} reaches [rbx + al], {@code maskmovdqu} and its like [rdi]. Invariant 2.
+   */
+  private void impliedOperand(Instruction instruction, byte[] code, int at, long pc) {
+    if (instruction.segmentOverride() != Instruction.SegmentOverride.NONE) {
+      emit.trap(TrapKind.INVALID_OPCODE, pc);
+      return;
+    }
+    emit.encoder().confineImplied(instruction, code, at);
   }
 
   /** {@code mov} between the accumulator and an absolute address, in ModRM form. */
@@ -366,11 +363,13 @@ final class Rewriter {
   }
 
   /**
-   * {@code bt} and its like with a bit number in a register reach memory beyond the operand's
-   * address. So the address is formed here, and the bit number reduced to the operand.
+   * {@code bt} and its like with a 64-bit bit number in a register reach memory anywhere, so the
+   * bit number is reduced. Narrower ones reach 256 MiB at most, which the guards cover.
    */
   private void bitTest(Instruction instruction, byte[] code, int at, long pc) {
-    if (!instruction.hasMemory() || instruction.immediateSize() > 0) {
+    if (!instruction.hasMemory()
+        || instruction.immediateSize() > 0
+        || instruction.operandSizeBytes() < 8) {
       general(instruction, code, at, pc);
       return;
     }
