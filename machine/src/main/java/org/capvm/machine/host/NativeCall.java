@@ -53,11 +53,12 @@ public final class NativeCall {
   }
 
   /**
-   * A handle for machine code at a host address, which must follow the System V calling convention.
+   * A handle for machine code of our own, which must follow the System V calling convention. Its
+   * first parameter is the code's address as a {@link MemorySegment}, so that the handle itself can
+   * be a constant.
    */
-  public static MethodHandle at(
-      long hostAddress, FunctionDescriptor type, Linker.Option... options) {
-    return LINKER.downcallHandle(MemorySegment.ofAddress(hostAddress), type, options);
+  public static MethodHandle ofCode(FunctionDescriptor type, Linker.Option... options) {
+    return LINKER.downcallHandle(type, options);
   }
 
   /**

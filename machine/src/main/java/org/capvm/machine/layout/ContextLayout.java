@@ -97,6 +97,20 @@ public final class ContextLayout {
   /** Processor error code of a fault, 8 bytes. */
   public static final int FAULT_ERROR = 0x120;
 
+  /**
+   * {@code r11} as it was at a fault or kick: the translator's scratch, not the guest's register.
+   */
+  public static final int RAW_R11 = 0x128;
+
+  /** {@code rsp} as it was at a fault or kick, with the slot's base. */
+  public static final int RAW_RSP = 0x130;
+
+  /** RFLAGS to resume with at {@link #FAULT_RIP}. */
+  public static final int RAW_FLAGS = 0x138;
+
+  /** The slot base that GS of the context's thread holds, or 0 before the first entry. */
+  public static final int LOADED_SLOT_BASE = 0x140;
+
   /** Guest ymm0 … ymm15, 32 bytes each. */
   public static final int VECTOR = 0x200;
 

@@ -1,0 +1,276 @@
+package org.capvm.monitor.fault;
+
+import static org.capvm.machine.assemble.Alu.AND;
+import static org.capvm.machine.assemble.Alu.CMP;
+import static org.capvm.machine.assemble.Alu.SUB;
+import static org.capvm.machine.assemble.Condition.ABOVE_OR_EQUAL;
+import static org.capvm.machine.assemble.Condition.BELOW;
+import static org.capvm.machine.assemble.Condition.EQUAL;
+import static org.capvm.machine.assemble.Condition.NOT_EQUAL;
+import static org.capvm.machine.assemble.Gpr.R8;
+import static org.capvm.machine.assemble.Gpr.R9;
+import static org.capvm.machine.assemble.Gpr.RAX;
+import static org.capvm.machine.assemble.Gpr.RCX;
+import static org.capvm.machine.assemble.Gpr.RDI;
+import static org.capvm.machine.assemble.Gpr.RDX;
+import static org.capvm.machine.assemble.Gpr.RSI;
+import static org.capvm.machine.assemble.Immediate.imm;
+import static org.capvm.machine.layout.ContextLayout.FAULT_ADDRESS;
+import static org.capvm.machine.layout.ContextLayout.FAULT_CODE;
+import static org.capvm.machine.layout.ContextLayout.FAULT_ERROR;
+import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
+import static org.capvm.machine.layout.ContextLayout.FAULT_SIGNAL;
+import static org.capvm.machine.layout.ContextLayout.FAULT_TRAP_NUMBER;
+import static org.capvm.machine.layout.ContextLayout.HOST_FS;
+import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
+
+import java.util.List;
+import org.capvm.machine.assemble.Assembler;
+import org.capvm.machine.assemble.Label;
+import org.capvm.machine.assemble.Memory;
+
+/**
+ * The signal handlers' machine code.
+ *
+ * <p>The kernel calls a handler with the signal in edi, {@code siginfo_t *} in rsi and {@code
+ * ucontext_t *} in rdx, with FS and GS as the interrupted code had them, on the thread's alternate
+ * stack. Handlers use caller-saved registers, their two structures and the context; they use no
+ * stack beyond the return address and no thread-local storage, because FS may be a guest's.
+ *
+ * <p>A handler that takes the signal changes the saved RIP and returns; the kernel then resumes the
+ * thread there with every other register as it was. A handler that does not take it jumps to the
+ * JVM's with the arguments untouched.
+ */
+public final class HandlerCode {
+  // siginfo_t
+  private static final int SI_CODE = 8;
+  private static final int SI_ADDR = 16;
+
+  // ucontext_t: the general registers start at 40, in the order of REG_R8 … REG_CR2.
+  private static final int UC_RIP = 40 + 8 * 16;
+  private static final int UC_FLAGS = 40 + 8 * 17;
+  private static final int UC_ERROR = 40 + 8 * 19;
+  private static final int UC_TRAP_NUMBER = 40 + 8 * 20;
+
+  private static final int TRAP_FLAG = 1 << 8;
+  private static final int ALIGNMENT_CHECK_FLAG = 1 << 18;
+  private static final int NEVER_IN_MONITOR_CODE = TRAP_FLAG | ALIGNMENT_CHECK_FLAG;
+
+  private static final int SIGTRAP = 5;
+
+  /** Signal numbers that the table of the JVM's handlers has room for. */
+  private static final int SIGNALS = 32;
+
+  /**
+   * Where things are that handlers compare RIP and the FS base with.
+   *
+   * @param gateAddress host address of the gate area, in which the handlers are too
+   * @param gateBytes its length; translations follow
+   * @param translationBytes bytes of translations after the gate area
+   * @param contextAddress host address of the region of contexts
+   * @param contextBytes its length
+   */
+  public record Ranges(
+      long gateAddress,
+      int gateBytes,
+      long translationBytes,
+      long contextAddress,
+      long contextBytes) {}
+
+  /**
+   * Where a kick goes that arrives in gate code.
+   *
+   * @param entryStart first instruction of the way in at which a kick must not be lost
+   * @param entryEnd the instruction after the last of them
+   * @param abandonEntry where to go then
+   * @param tailStart first instruction of the way back from a vDSO routine
+   * @param tailJump the jump at its end
+   */
+  public record KickPoints(
+      Label entryStart, Label entryEnd, Label abandonEntry, Label tailStart, Label tailJump) {}
+
+  private final Ranges ranges;
+  private final Label fault = new Label();
+  private final Label kick = new Label();
+
+  /**
+   * Emits both handlers.
+   *
+   * @param fixups where monitor code may fault on guest memory
+   * @param faultExit where a guest that faulted leaves
+   * @param kickExit where a guest that was kicked leaves
+   * @param jvmHandlers the JVM's handlers by signal number, 0 for signals not handled here
+   */
+  public HandlerCode(
+      Assembler a,
+      Ranges ranges,
+      List<Fixup> fixups,
+      KickPoints kickPoints,
+      Label faultExit,
+      Label kickExit,
+      long[] jvmHandlers) {
+    this.ranges = ranges;
+    emitFaultHandler(a, fixups, faultExit, jvmHandlers);
+    emitKickHandler(a, kickPoints, kickExit);
+  }
+
+  /** The handler of SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGTRAP. */
+  public Label fault() {
+    return fault;
+  }
+
+  /** The handler of the kick signal. */
+  public Label kick() {
+    return kick;
+  }
+
+  private void emitFaultHandler(
+      Assembler a, List<Fixup> fixups, Label faultExit, long[] jvmHandlers) {
+    Label guest = new Label();
+    Label host = new Label();
+    a.align(16);
+    a.bind(fault);
+    jumpIfGuestRip(a, guest);
+    // r9 = RIP's offset in the gate area.
+    a.alu64(CMP, R9, imm(ranges.gateBytes()));
+    a.jcc(ABOVE_OR_EQUAL, host);
+    for (Fixup fixup : fixups) {
+      Label next = new Label();
+      a.mov32(RCX, R9);
+      a.alu32(SUB, RCX, imm(fixup.start().offset()));
+      a.alu32(CMP, RCX, imm(fixup.end().offset() - fixup.start().offset()));
+      a.jcc(ABOVE_OR_EQUAL, next);
+      // Recorded for guests only: the copier runs with the host's FS, and has no context.
+      recordIfGuest(a);
+      redirect(a, fixup.target());
+      a.ret();
+      a.bind(next);
+    }
+    // Single-stepping a guest ends at the gate: the way out is not to be stepped through.
+    a.alu32(CMP, RDI, imm(SIGTRAP));
+    a.jcc(NOT_EQUAL, host);
+    jumpUnlessGuestFs(a, host);
+    a.alu32(AND, Memory.base(RDX, UC_FLAGS), imm(~NEVER_IN_MONITOR_CODE));
+    a.ret();
+
+    a.bind(guest);
+    // RIP alone is not proof: the JVM may call through a null pointer too.
+    jumpUnlessGuestFs(a, host);
+    record(a);
+    redirect(a, faultExit);
+    a.ret();
+
+    a.bind(host);
+    // A fault of the monitor's own with a guest's FS: the JVM's crash report needs the host's.
+    Label hostFs = new Label();
+    jumpUnlessGuestFs(a, hostFs);
+    a.mov64(RCX, Memory.base(R8, HOST_FS));
+    a.wrfsbase(RCX);
+    a.bind(hostFs);
+    Label table = new Label();
+    a.lea64(RCX, table);
+    a.jmp(Memory.indexed(RCX, RDI, 8, 0));
+    a.align(8);
+    a.bind(table);
+    for (int signal = 0; signal < SIGNALS; signal++) {
+      a.int64(signal < jvmHandlers.length ? jvmHandlers[signal] : 0);
+    }
+  }
+
+  private void emitKickHandler(Assembler a, KickPoints points, Label kickExit) {
+    Label guest = new Label();
+    Label ignore = new Label();
+    Label toKickExit = new Label();
+    Label notEntry = new Label();
+    a.align(16);
+    a.bind(kick);
+    // In host code the pending flag is enough: the next entry sees it.
+    jumpUnlessGuestFs(a, ignore);
+    // A kick that an earlier exit answered already.
+    a.alu32(CMP, Memory.base(R8, KICK_PENDING), imm(0));
+    a.jcc(EQUAL, ignore);
+    jumpIfGuestRip(a, guest);
+    a.alu64(CMP, R9, imm(ranges.gateBytes()));
+    a.jcc(ABOVE_OR_EQUAL, ignore);
+    a.mov32(RCX, R9);
+    a.alu32(SUB, RCX, imm(points.entryStart().offset()));
+    a.alu32(CMP, RCX, imm(points.entryEnd().offset() - points.entryStart().offset()));
+    a.jcc(ABOVE_OR_EQUAL, notEntry);
+    redirect(a, points.abandonEntry());
+    a.ret();
+
+    a.bind(notEntry);
+    a.alu32(CMP, R9, imm(points.tailJump().offset()));
+    Label notJump = new Label();
+    a.jcc(NOT_EQUAL, notJump);
+    a.movImmediate32(RAX, 0); // as if it had jumped and missed
+    a.jmp(toKickExit);
+    a.bind(notJump);
+    a.mov32(RCX, R9);
+    a.alu32(SUB, RCX, imm(points.tailStart().offset()));
+    a.alu32(CMP, RCX, imm(points.tailJump().offset() - points.tailStart().offset()));
+    a.jcc(ABOVE_OR_EQUAL, ignore);
+    redirect(a, points.tailStart());
+    a.ret();
+
+    a.bind(guest);
+    a.bind(toKickExit);
+    a.mov64(Memory.base(R8, FAULT_RIP), RAX);
+    redirect(a, kickExit);
+    a.bind(ignore);
+    a.ret();
+  }
+
+  /**
+   * Leaves RIP in rax and its offset from the gate area in r9; goes on at the label if RIP is 0, an
+   * empty entry of a branch table, or in a translation.
+   */
+  private void jumpIfGuestRip(Assembler a, Label guest) {
+    a.mov64(RAX, Memory.base(RDX, UC_RIP));
+    a.test64(RAX, RAX);
+    a.jcc(EQUAL, guest);
+    a.movImmediate64(RCX, ranges.gateAddress());
+    a.mov64(R9, RAX);
+    a.alu64(SUB, R9, RCX);
+    a.lea64(RCX, Memory.base(R9, -ranges.gateBytes()));
+    a.alu64(CMP, RCX, imm(Math.toIntExact(ranges.translationBytes())));
+    a.jcc(BELOW, guest);
+  }
+
+  /** Leaves the FS base in r8; goes on at the label if it is no context. */
+  private void jumpUnlessGuestFs(Assembler a, Label otherwise) {
+    a.rdfsbase(R8);
+    a.movImmediate64(RCX, -ranges.contextAddress());
+    a.lea64(RCX, Memory.indexed(RCX, R8, 1, 0));
+    a.alu64(CMP, RCX, imm(Math.toIntExact(ranges.contextBytes())));
+    a.jcc(ABOVE_OR_EQUAL, otherwise);
+  }
+
+  private void recordIfGuest(Assembler a) {
+    Label noGuest = new Label();
+    jumpUnlessGuestFs(a, noGuest);
+    record(a);
+    a.bind(noGuest);
+  }
+
+  /** Fills the fault record of the context in r8; RIP is in rax. */
+  private static void record(Assembler a) {
+    a.mov64(Memory.base(R8, FAULT_RIP), RAX);
+    a.mov32(Memory.base(R8, FAULT_SIGNAL), RDI);
+    a.mov32(RCX, Memory.base(RSI, SI_CODE));
+    a.mov32(Memory.base(R8, FAULT_CODE), RCX);
+    a.mov64(RCX, Memory.base(RSI, SI_ADDR));
+    a.mov64(Memory.base(R8, FAULT_ADDRESS), RCX);
+    a.mov64(RCX, Memory.base(RDX, UC_TRAP_NUMBER));
+    a.mov64(Memory.base(R8, FAULT_TRAP_NUMBER), RCX);
+    a.mov64(RCX, Memory.base(RDX, UC_ERROR));
+    a.mov64(Memory.base(R8, FAULT_ERROR), RCX);
+  }
+
+  /** Makes the interrupted thread go on at a label, without flags that would trap there. */
+  private static void redirect(Assembler a, Label target) {
+    a.lea64(RCX, target);
+    a.mov64(Memory.base(RDX, UC_RIP), RCX);
+    a.alu32(AND, Memory.base(RDX, UC_FLAGS), imm(~NEVER_IN_MONITOR_CODE));
+  }
+}

@@ -1,0 +1,234 @@
+package org.capvm.monitor.gate;
+
+import static org.capvm.machine.layout.ContextLayout.FAULT_CODE;
+import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
+import static org.capvm.machine.layout.ContextLayout.FAULT_SIGNAL;
+import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
+import static org.capvm.machine.layout.ContextLayout.RAW_FLAGS;
+import static org.capvm.machine.layout.ContextLayout.RAW_R11;
+import static org.capvm.machine.layout.ContextLayout.SPILL;
+
+import java.util.List;
+import org.capvm.machine.host.HostThread;
+import org.capvm.machine.host.RawMemory;
+import org.capvm.machine.layout.ExitReason;
+import org.capvm.machine.layout.TrapKind;
+import org.capvm.machine.translate.CodeLocation;
+import org.capvm.machine.translate.RegisterFixup;
+import org.capvm.monitor.fault.FaultHandlers;
+import org.capvm.monitor.memory.Slot;
+
+/**
+ * A platform thread that runs a guest.
+ *
+ * <p>Threads: created, run and closed on one platform thread, its own; {@link #kick} may be called
+ * from any thread.
+ */
+public final class GuestThread implements AutoCloseable {
+  /** The trap flag: a trap after the next instruction. */
+  private static final long TRAP_FLAG = 1 << 8;
+
+  /** {@code si_code} of SIGTRAP for the trap flag. */
+  private static final int TRAP_TRACE = 2;
+
+  private final Gate gate;
+  private final Thread thread = Thread.currentThread();
+  private final int processId = HostThread.getpid();
+  private final int threadId = HostThread.gettid();
+  private final HostSignalState signalState;
+  private final long address;
+  private final Context context;
+  private Translations translations;
+
+  /** Guards {@link #closed}: a kick must not reach a thread that is not a guest thread any more. */
+  private final Object kickLock = new Object();
+
+  private boolean closed;
+
+  /**
+   * Makes the calling thread a guest thread. It blocks all signals but faults and kicks.
+   *
+   * @param slot the address space it runs in
+   * @param translations the code of that address space
+   */
+  public GuestThread(Gate gate, Slot slot, Translations translations) {
+    if (thread.isVirtual()) {
+      throw new IllegalStateException("a virtual thread cannot run a guest");
+    }
+    this.gate = gate;
+    signalState = new HostSignalState(gate.signalStacks());
+    address = gate.contexts().allocate();
+    context = new Context(address);
+    gate.attach(address);
+    enterSlot(slot, translations);
+  }
+
+  /** The guest's registers, to be read and changed between visits. */
+  public Context context() {
+    return context;
+  }
+
+  /** Makes the thread run in another address space from the next visit on. Registers stay. */
+  public void enterSlot(Slot slot, Translations newTranslations) {
+    context.setSlotBase(slot.hostBase());
+    translations = newTranslations;
+  }
+
+  /**
+   * Runs the guest until something is to be done outside.
+   *
+   * <p>Code that is not translated yet is translated on the way. Reasons returned:
+   *
+   * <ul>
+   *   <li>SYSTEM_CALL: the context's pc is that of the next instruction.
+   *   <li>FAULT: the context has the fault's signal, code and address; its registers are those
+   *       before the instruction at its pc.
+   *   <li>TRAP: the context's trap kind says which.
+   *   <li>EMULATE: the instruction at the context's pc is for the library OS.
+   *   <li>KICK: {@link #kick} was called since the last KICK; the guest is between two
+   *       instructions.
+   * </ul>
+   *
+   * @throws IllegalStateException if the guest was somewhere it cannot be: a broken invariant
+   */
+  public ExitReason run() {
+    if (Thread.currentThread() != thread) {
+      throw new IllegalStateException("not the guest's thread");
+    }
+    int reason = gate.enter(address);
+    while (true) {
+      if (reason == ExitReason.SYSTEM_CALL.code()) {
+        return ExitReason.SYSTEM_CALL;
+      }
+      ExitReason exit =
+          switch (reason) {
+            case PassageCode.RAW_FAULT -> afterFault();
+            case PassageCode.RAW_KICK -> afterKick();
+            default -> ExitReason.ofCode(reason);
+          };
+      if (exit == ExitReason.MISS) {
+        if (translations.resolve(context.pc()) == 0) {
+          context.setTrapKind(TrapKind.NOT_EXECUTABLE);
+          return ExitReason.TRAP;
+        }
+      } else {
+        if (exit == ExitReason.KICK) {
+          RawMemory.getAndSetInt(address + KICK_PENDING, 0);
+        }
+        return exit;
+      }
+      reason = gate.enter(address);
+    }
+  }
+
+  /** Works out what a fault in translated code means; a jump to nowhere is a miss. */
+  private ExitReason afterFault() {
+    long rip = faultRip();
+    if (rip == 0) {
+      context.setPc(missedPc());
+      return ExitReason.MISS;
+    }
+    if (!gate.holds(rip)) {
+      CodeLocation location = locate(rip);
+      repair(location.fixup());
+      context.setPc(location.guestPc());
+    }
+    return ExitReason.FAULT;
+  }
+
+  /**
+   * Brings a kicked guest to the next instruction boundary, one host instruction at a time, and
+   * sets its pc. Anything else that happens on the way is the result instead, and the kick stays
+   * pending.
+   */
+  private ExitReason afterKick() {
+    while (true) {
+      long rip = faultRip();
+      if (rip == 0) {
+        context.setPc(missedPc());
+        return ExitReason.KICK;
+      }
+      CodeLocation location = locate(rip);
+      if (location.restartable()) {
+        context.setPc(location.guestPc());
+        return ExitReason.KICK;
+      }
+      RawMemory.putLong(address + RAW_FLAGS, context.flags() | TRAP_FLAG);
+      int reason = gate.resume(address);
+      if (reason == PassageCode.RAW_FAULT && !isSingleStep()) {
+        return afterFault();
+      }
+      if (reason != PassageCode.RAW_FAULT && reason != PassageCode.RAW_KICK) {
+        ExitReason exit = ExitReason.ofCode(reason);
+        return exit == ExitReason.MISS ? ExitReason.KICK : exit;
+      }
+    }
+  }
+
+  private boolean isSingleStep() {
+    return RawMemory.getInt(address + FAULT_SIGNAL) == FaultHandlers.SIGTRAP
+        && RawMemory.getInt(address + FAULT_CODE) == TRAP_TRACE;
+  }
+
+  private long faultRip() {
+    return RawMemory.getLong(address + FAULT_RIP);
+  }
+
+  /** The pc whose branch-table entry was empty: r11 held its complement. */
+  private long missedPc() {
+    return ~RawMemory.getLong(address + RAW_R11) & 0xFFFF_FFFFL;
+  }
+
+  private CodeLocation locate(long rip) {
+    CodeLocation location = translations.locate(rip);
+    if (location == null) {
+      throw new IllegalStateException(
+          "a guest was at 0x" + Long.toHexString(rip) + ", where no translation is");
+    }
+    return location;
+  }
+
+  /** Gives the guest back the registers that a sequence of the translator had borrowed. */
+  private void repair(RegisterFixup fixup) {
+    for (int bits = fixup.stripped(); bits != 0; bits &= bits - 1) {
+      int register = Integer.numberOfTrailingZeros(bits);
+      context.setGpr(register, context.gpr(register) & 0xFFFF_FFFFL);
+    }
+    List<Integer> spilled = fixup.spilled();
+    for (int word = 0; word < spilled.size(); word++) {
+      context.setGpr(spilled.get(word), RawMemory.getLong(address + SPILL + 8L * word));
+    }
+  }
+
+  /**
+   * Makes {@link #run} return KICK soon: at once if the guest runs, at its next call if not. Kicks
+   * that come before that count as one. A blocking call to the host that the thread is in returns
+   * EINTR. Does nothing after {@link #close}.
+   */
+  public void kick() {
+    synchronized (kickLock) {
+      if (!closed) {
+        // The flag first: a handler that finds it unset knows the kick for answered.
+        RawMemory.putIntVolatile(address + KICK_PENDING, 1);
+        HostThread.tgkill(processId, threadId, FaultHandlers.KICK_SIGNAL);
+      }
+    }
+  }
+
+  /** Makes the thread an ordinary one again. Must be called on it. */
+  @Override
+  public void close() {
+    if (Thread.currentThread() != thread) {
+      throw new IllegalStateException("not the guest's thread");
+    }
+    synchronized (kickLock) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    signalState.restore();
+    context.close();
+    gate.contexts().release(address);
+  }
+}

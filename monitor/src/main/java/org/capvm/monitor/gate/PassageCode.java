@@ -1,0 +1,357 @@
+package org.capvm.monitor.gate;
+
+import static org.capvm.machine.assemble.Alu.CMP;
+import static org.capvm.machine.assemble.Condition.BELOW;
+import static org.capvm.machine.assemble.Condition.EQUAL;
+import static org.capvm.machine.assemble.Condition.NOT_EQUAL;
+import static org.capvm.machine.assemble.Gpr.NONE;
+import static org.capvm.machine.assemble.Gpr.R10;
+import static org.capvm.machine.assemble.Gpr.R11;
+import static org.capvm.machine.assemble.Gpr.R12;
+import static org.capvm.machine.assemble.Gpr.R13;
+import static org.capvm.machine.assemble.Gpr.R14;
+import static org.capvm.machine.assemble.Gpr.R15;
+import static org.capvm.machine.assemble.Gpr.R8;
+import static org.capvm.machine.assemble.Gpr.R9;
+import static org.capvm.machine.assemble.Gpr.RAX;
+import static org.capvm.machine.assemble.Gpr.RBP;
+import static org.capvm.machine.assemble.Gpr.RBX;
+import static org.capvm.machine.assemble.Gpr.RCX;
+import static org.capvm.machine.assemble.Gpr.RDI;
+import static org.capvm.machine.assemble.Gpr.RDX;
+import static org.capvm.machine.assemble.Gpr.RSI;
+import static org.capvm.machine.assemble.Gpr.RSP;
+import static org.capvm.machine.assemble.Immediate.imm;
+import static org.capvm.machine.layout.ContextLayout.EXIT_REASON;
+import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
+import static org.capvm.machine.layout.ContextLayout.FLAGS;
+import static org.capvm.machine.layout.ContextLayout.HOST_FS;
+import static org.capvm.machine.layout.ContextLayout.HOST_MXCSR;
+import static org.capvm.machine.layout.ContextLayout.HOST_RSP;
+import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
+import static org.capvm.machine.layout.ContextLayout.LOADED_SLOT_BASE;
+import static org.capvm.machine.layout.ContextLayout.MXCSR;
+import static org.capvm.machine.layout.ContextLayout.PC;
+import static org.capvm.machine.layout.ContextLayout.RAW_FLAGS;
+import static org.capvm.machine.layout.ContextLayout.RAW_R11;
+import static org.capvm.machine.layout.ContextLayout.RAW_RSP;
+import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
+import static org.capvm.machine.layout.ContextLayout.VECTOR;
+import static org.capvm.machine.layout.ContextLayout.X87;
+import static org.capvm.machine.layout.ContextLayout.X87_USED;
+import static org.capvm.machine.layout.ContextLayout.gpr;
+
+import org.capvm.machine.assemble.Assembler;
+import org.capvm.machine.assemble.Label;
+import org.capvm.machine.assemble.Memory;
+import org.capvm.machine.assemble.Memory.Segment;
+import org.capvm.machine.layout.ContextLayout;
+import org.capvm.machine.layout.ExitReason;
+import org.capvm.machine.layout.SlotLayout;
+
+/**
+ * Machine code that takes a thread into a guest and out again.
+ *
+ * <p>Two invariants hold at both ends. Towards the guest: every register that a guest can read
+ * holds the guest's own value, or zero. Towards Java: every register that the C calling convention
+ * or the JVM relies on (callee-saved registers, rsp, FS base, direction flag, MXCSR, x87 state) is
+ * as it was.
+ *
+ * <p>GS is the guest's alone: the JVM and the C library do not use it on x86-64 Linux, so it keeps
+ * the slot's base between visits and is written only when the slot changes.
+ */
+final class PassageCode {
+  /** {@link ContextLayout#EXIT_REASON} after a fault: {@link GuestThread} works out the reason. */
+  static final int RAW_FAULT = 16;
+
+  /** {@link ContextLayout#EXIT_REASON} after a kick in the middle of translated code. */
+  static final int RAW_KICK = 17;
+
+  private static final int[] CALLEE_SAVED = {RBP, RBX, R12, R13, R14, R15};
+
+  /** All general registers that the guest owns, the pointer to the context last. */
+  private static final int[] GUEST_REGISTERS = {
+    RAX, RCX, RDX, RBX, RBP, RSI, R8, R9, R10, R12, R13, R14, R15, RDI
+  };
+
+  private static final int VECTORS = 16;
+  private static final int VECTOR_BYTES = 32;
+  private static final int DIRECTION_FLAG_BIT = 10;
+  private static final int OVERFLOW_FLAG_BIT = 11;
+
+  /** State component 0 of an XSAVE area: x87. */
+  private static final int XSAVE_X87 = 1;
+
+  /** Entry for Java: {@code int enter(context)}; goes on at the context's pc. */
+  final Label enter = new Label();
+
+  /** Entry for Java: {@code int resume(context)}; goes on at {@link ContextLayout#FAULT_RIP}. */
+  final Label resume = new Label();
+
+  /** Entry for Java: {@code int attach(context)}; notes what the thread has to get back. */
+  final Label attach = new Label();
+
+  /** From here up to {@link #windowEnd} a kick goes to {@link #abandon}. */
+  final Label windowStart = new Label();
+
+  /** The instruction after the jump into the guest. */
+  final Label windowEnd = new Label();
+
+  /** Leaves an entry that has not reached the guest; reason: kick. */
+  final Label abandon = new Label();
+
+  /** Gate for a branch to code without a translation. */
+  final Label miss = new Label();
+
+  /** Gate for a system call. */
+  final Label systemCall = new Label();
+
+  /** Gate for a trap that translated code raises. */
+  final Label trap = new Label();
+
+  /** Gate for an instruction that the library OS emulates. */
+  final Label emulate = new Label();
+
+  /** Where the fault handler sends a guest that faulted. */
+  final Label fault = new Label();
+
+  /** Where the kick handler sends a guest. */
+  final Label kick = new Label();
+
+  private final Label leave = new Label();
+
+  /** Emits everything. */
+  PassageCode(Assembler a) {
+    emitAttach(a);
+    emitEnter(a);
+    emitResume(a);
+    emitExits(a);
+    emitAbandon(a);
+  }
+
+  private void emitAttach(Assembler a) {
+    a.bind(attach);
+    a.rdfsbase(RAX);
+    a.mov64(Memory.base(RDI, HOST_FS), RAX);
+    a.stmxcsr(Memory.base(RDI, HOST_MXCSR));
+    // What host code left in x87 and MMX registers must not be there when the guest first uses
+    // them.
+    xrstorX87(a, Memory.base(RDI, X87));
+    a.ret();
+  }
+
+  private void emitEnter(Assembler a) {
+    a.align(64);
+    a.bind(enter);
+    pushHostState(a);
+    a.bind(windowStart);
+    // From the moment that FS is the context's, a kick is seen: before this comparison by the
+    // comparison, after it by the handler, which abandons the entry. Guest state in the context
+    // stays
+    // as it is until the jump, so that abandoning needs to undo nothing.
+    a.alu32(CMP, Memory.base(RDI, KICK_PENDING), imm(0));
+    a.jcc(NOT_EQUAL, abandon);
+    loadVectors(a);
+    a.ldmxcsr(Memory.base(RDI, MXCSR));
+    Label x87Used = new Label();
+    a.alu8(CMP, Memory.base(RDI, X87_USED), imm(0));
+    a.jcc(NOT_EQUAL, x87Used);
+    Label x87Loaded = a.here();
+
+    // Invariant: rsp = B + guest sp.
+    a.mov64(RDX, Memory.base(RDI, SLOT_BASE));
+    a.mov32(RCX, Memory.base(RDI, ContextLayout.RSP));
+    a.lea64(RSP, Memory.indexed(RDX, RCX, 1, 0));
+
+    // popfq would be slow: al + 0x7f overflows exactly if al was 1, and sahf sets the others. Flags
+    // that would reach the host (TF, AC, NT, IOPL) cannot be set in this way.
+    a.mov32(RAX, Memory.base(RDI, FLAGS));
+    a.bt32(RAX, DIRECTION_FLAG_BIT);
+    Label down = new Label();
+    a.jcc(BELOW, down);
+    Label directionSet = a.here();
+    a.mov32(RCX, RAX);
+    a.bytes(0xC1, 0xE8, OVERFLOW_FLAG_BIT); // shr eax, 11
+    a.bytes(0x24, 1); // and al, 1
+    a.bytes(0x88, 0xCC); // mov ah, cl
+    a.addAl(0x7F);
+    a.sahf();
+
+    a.mov32(R11, Memory.base(RDI, PC));
+    a.not64(R11);
+    loadGuestRegisters(a);
+    jumpThroughBranchTable(a);
+    a.bind(windowEnd);
+
+    a.bind(down);
+    a.std();
+    a.jmp(directionSet);
+    a.bind(x87Used);
+    xrstorX87(a, Memory.base(RDI, X87));
+    a.jmp(x87Loaded);
+  }
+
+  /**
+   * Goes on inside translated code with every register as it was, and with the trap flag if asked.
+   */
+  private void emitResume(Assembler a) {
+    a.align(16);
+    a.bind(resume);
+    pushHostState(a);
+    loadVectors(a);
+    a.ldmxcsr(Memory.base(RDI, MXCSR));
+    Label x87Used = new Label();
+    a.alu8(CMP, Memory.base(RDI, X87_USED), imm(0));
+    a.jcc(NOT_EQUAL, x87Used);
+    Label x87Loaded = a.here();
+    // iretq loads rip, flags and rsp at once, so that the trap flag acts from the guest's first
+    // instruction on and not on this code.
+    a.bytes(0x8C, 0xD0); // mov eax, ss
+    a.push(RAX);
+    a.push(Memory.base(RDI, RAW_RSP));
+    a.push(Memory.base(RDI, RAW_FLAGS));
+    a.bytes(0x8C, 0xC8); // mov eax, cs
+    a.push(RAX);
+    a.push(Memory.base(RDI, FAULT_RIP));
+    a.mov64(R11, Memory.base(RDI, RAW_R11));
+    loadGuestRegisters(a);
+    a.bytes(0x48, 0xCF); // iretq
+    a.bind(x87Used);
+    xrstorX87(a, Memory.base(RDI, X87));
+    a.jmp(x87Loaded);
+  }
+
+  private void emitExits(Assembler a) {
+    Label save = new Label();
+    // None of these touches a flag or a register before they are saved.
+    gate(a, systemCall, ExitReason.SYSTEM_CALL.code(), save);
+    gate(a, miss, ExitReason.MISS.code(), save);
+    gate(a, trap, ExitReason.TRAP.code(), save);
+    gate(a, emulate, ExitReason.EMULATE.code(), save);
+    a.align(16);
+    a.bind(fault);
+    saveRaw(a);
+    a.mov32(Memory.fs(EXIT_REASON), imm(RAW_FAULT));
+    a.jmp(save);
+    a.align(16);
+    a.bind(kick);
+    saveRaw(a);
+    a.mov32(Memory.fs(EXIT_REASON), imm(RAW_KICK));
+    a.jmp(save);
+
+    a.align(64);
+    a.bind(save);
+    for (int register : GUEST_REGISTERS) {
+      a.mov64(Memory.fs(gpr(register)), register);
+    }
+    // A guest never sees B: the low half of rsp is its own stack pointer. The high half stays zero.
+    a.mov32(Memory.fs(ContextLayout.RSP), RSP);
+    // pushfq must not write to the guest's stack, which may not be there.
+    a.mov64(RSP, Memory.fs(HOST_RSP));
+    a.pushfq();
+    a.pop(Memory.fs(FLAGS));
+    a.cld();
+    for (int i = 0; i < VECTORS; i++) {
+      a.vmovdqu256(Memory.fs(VECTOR + i * VECTOR_BYTES), i);
+    }
+    a.vzeroupper();
+    a.stmxcsr(Memory.fs(MXCSR));
+    a.ldmxcsr(Memory.fs(HOST_MXCSR));
+    Label x87Used = new Label();
+    a.alu8(CMP, Memory.fs(X87_USED), imm(0));
+    a.jcc(NOT_EQUAL, x87Used);
+    Label x87Saved = a.here();
+    a.mov32(RAX, Memory.fs(EXIT_REASON));
+    a.bind(leave);
+    a.mov64(RCX, Memory.fs(HOST_FS));
+    a.wrfsbase(RCX);
+    for (int i = CALLEE_SAVED.length - 1; i >= 0; i--) {
+      a.pop(CALLEE_SAVED[i]);
+    }
+    a.ret();
+
+    a.bind(x87Used);
+    a.movImmediate32(RAX, XSAVE_X87);
+    a.movImmediate32(RDX, 0);
+    a.xsave64(Memory.fs(X87));
+    // Java gets an empty stack and the control word that the C calling convention promises.
+    a.fninit();
+    a.jmp(x87Saved);
+  }
+
+  private void emitAbandon(Assembler a) {
+    a.align(16);
+    a.bind(abandon);
+    a.mov64(RSP, Memory.fs(HOST_RSP));
+    a.cld();
+    a.vzeroupper();
+    a.ldmxcsr(Memory.fs(HOST_MXCSR));
+    Label x87Clean = new Label();
+    a.alu8(CMP, Memory.fs(X87_USED), imm(0));
+    a.jcc(EQUAL, x87Clean);
+    a.fninit();
+    a.bind(x87Clean);
+    a.movImmediate32(RAX, ExitReason.KICK.code());
+    a.mov32(Memory.fs(EXIT_REASON), RAX);
+    a.jmp(leave);
+  }
+
+  /** Invariant: HOST_RSP is set before FS is, so that any exit finds it. */
+  private static void pushHostState(Assembler a) {
+    for (int register : CALLEE_SAVED) {
+      a.push(register);
+    }
+    a.mov64(Memory.base(RDI, HOST_RSP), RSP);
+    Label slotLoaded = new Label();
+    a.mov64(RAX, Memory.base(RDI, SLOT_BASE));
+    a.alu64(CMP, RAX, Memory.base(RDI, LOADED_SLOT_BASE));
+    a.jccShort(EQUAL, slotLoaded);
+    a.wrgsbase(RAX);
+    a.mov64(Memory.base(RDI, LOADED_SLOT_BASE), RAX);
+    a.bind(slotLoaded);
+    a.wrfsbase(RDI);
+  }
+
+  /** Invariant: no vector register keeps a value of Java's. */
+  private static void loadVectors(Assembler a) {
+    for (int i = 0; i < VECTORS; i++) {
+      a.vmovdqu256(i, Memory.base(RDI, VECTOR + i * VECTOR_BYTES));
+    }
+  }
+
+  private static void xrstorX87(Assembler a, Memory area) {
+    a.movImmediate32(RAX, XSAVE_X87);
+    a.movImmediate32(RDX, 0);
+    a.xrstor64(area);
+  }
+
+  private static void loadGuestRegisters(Assembler a) {
+    for (int register : GUEST_REGISTERS) {
+      a.mov64(register, Memory.base(RDI, gpr(register)));
+    }
+  }
+
+  /** Invariant: control goes where the branch table says for the pc whose complement is in r11. */
+  static void jumpThroughBranchTable(Assembler a) {
+    a.jmp(
+        new Memory(
+            Segment.GS,
+            NONE,
+            R11,
+            SlotLayout.BRANCH_ENTRY_BYTES,
+            SlotLayout.BRANCH_TABLE_DISPLACEMENT,
+            64));
+  }
+
+  private static void gate(Assembler a, Label entry, int reason, Label save) {
+    a.align(16);
+    a.bind(entry);
+    a.mov32(Memory.fs(EXIT_REASON), imm(reason));
+    a.jmp(save);
+  }
+
+  private static void saveRaw(Assembler a) {
+    a.mov64(Memory.fs(RAW_R11), R11);
+    a.mov64(Memory.fs(RAW_RSP), RSP);
+  }
+}
