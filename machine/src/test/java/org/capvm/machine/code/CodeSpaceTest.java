@@ -1,0 +1,235 @@
+package org.capvm.machine.code;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.capvm.machine.host.RawMemory;
+import org.capvm.machine.translate.CodeLocation;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Code at 0x400000, one page:
+ *
+ * <pre>
+ *   400000  call 400100     400005  ret
+ *   400100  test eax, eax   400102  je 400200     400108  ret
+ *   400200  inc eax         400202  jmp 400100
+ * </pre>
+ */
+class CodeSpaceTest {
+  private static final long START = 0x400000;
+  private static final long PAGE = 4096;
+  private static final CodeOrigin ORIGIN = new CodeOrigin(1, 2, 3, 0);
+
+  private final CodeCache codeCache = CodeCache.create(1 << 20);
+  private final GateEntries gates =
+      new GateEntries(
+          codeCache.executableAddress(),
+          codeCache.executableAddress() + 16,
+          codeCache.executableAddress() + 32,
+          codeCache.executableAddress() + 48);
+  private final TranslationCache cache =
+      new TranslationCache(codeCache, gates, TranslationCheck.NONE);
+  private final Page page = new Page();
+  private final CodeSpace space = new CodeSpace(cache, page);
+
+  @AfterEach
+  void close() {
+    space.close();
+    codeCache.close();
+  }
+
+  @Test
+  void aPcThatIsNotCodeHasNoTranslation() {
+    assertThat(space.resolve(START)).isZero();
+  }
+
+  @Test
+  void aPcIsTranslatedOnceAndThenFoundInTheBranchTable() {
+    space.map(START, PAGE, ORIGIN);
+    long first = space.resolve(START);
+    assertThat(codeCache.holdsTranslation(first)).isTrue();
+    assertThat(space.resolve(START)).isEqualTo(first);
+    assertThat(cache.statistics().translations()).isEqualTo(1);
+  }
+
+  @Test
+  void theReturnPointOfACallIsInTheBranchTableFromTheStart() {
+    space.map(START, PAGE, ORIGIN);
+    space.resolve(START);
+    long translations = cache.statistics().translations();
+    assertThat(space.resolve(START + 5)).isNotZero();
+    assertThat(cache.statistics().translations()).isEqualTo(translations);
+  }
+
+  @Test
+  void equalMappingsShareTheirTranslations() {
+    CodeSpace other = new CodeSpace(cache, page);
+    space.map(START, PAGE, ORIGIN);
+    other.map(START, PAGE, ORIGIN);
+    assertThat(other.resolve(START)).isEqualTo(space.resolve(START));
+    other.close();
+  }
+
+  @Test
+  void mappingsWithoutAnOriginShareNothing() {
+    CodeSpace other = new CodeSpace(cache, page);
+    space.map(START, PAGE, null);
+    other.map(START, PAGE, null);
+    assertThat(other.resolve(START)).isNotEqualTo(space.resolve(START));
+    other.close();
+  }
+
+  @Test
+  void aDirectBranchIsLinkedWhenItsTargetGetsATranslation() {
+    space.map(START, PAGE, ORIGIN);
+    long caller = space.resolve(START);
+    // push imm32 (5 bytes), nops up to an aligned distance, jmp rel32.
+    long site = caller + 8;
+    assertThat(RawMemory.getByte(site - 1)).isEqualTo((byte) 0xe9);
+    assertThat(branchTarget(site)).isBetween(caller, caller + 64);
+    long callee = space.resolve(START + 0x100);
+    assertThat(branchTarget(site)).isEqualTo(callee);
+  }
+
+  @Test
+  void aDiscardedTranslationIsUnlinkedAndMadeAgainFromTheNewBytes() {
+    space.map(START, PAGE, null);
+    long caller = space.resolve(START);
+    long callee = space.resolve(START + 0x100);
+    page.write(0x100, "c3");
+    space.discard(START, PAGE);
+    assertThat(page.interruptions).isPositive();
+    long newCallee = space.resolve(START + 0x100);
+    assertThat(newCallee).isNotEqualTo(callee);
+    assertThat(space.resolve(START)).isNotEqualTo(caller);
+    assertThat(cache.locate(newCallee).guestPc()).isEqualTo(START + 0x100);
+  }
+
+  @Test
+  void discardingInOneAddressSpaceLeavesTheSharedTranslationsOfOthersAlone() {
+    CodeSpace other = new CodeSpace(cache, page);
+    space.map(START, PAGE, ORIGIN);
+    other.map(START, PAGE, ORIGIN);
+    long shared = other.resolve(START);
+    space.discard(START, PAGE);
+    assertThat(space.resolve(START)).isNotEqualTo(shared);
+    assertThat(other.resolve(START)).isEqualTo(shared);
+    other.close();
+  }
+
+  @Test
+  void codeThatIsUnmappedIsNotCodeAnyMore() {
+    space.map(START, PAGE, ORIGIN);
+    space.resolve(START);
+    space.unmap(START, PAGE);
+    assertThat(space.resolve(START)).isZero();
+    assertThat(space.resolve(START + 5)).isZero();
+  }
+
+  @Test
+  void whatIsLeftOfAMappingThatLostAPartIsStillCode() {
+    space.map(START - PAGE, 3 * PAGE, ORIGIN);
+    space.unmap(START - PAGE, PAGE);
+    assertThat(space.resolve(START - PAGE)).isZero();
+    assertThat(space.resolve(START)).isNotZero();
+  }
+
+  @Test
+  void mutableCodeIsProtectedBeforeItIsRead() {
+    space.map(START, PAGE, null);
+    space.resolve(START);
+    assertThat(page.events).startsWith("protect", "read");
+  }
+
+  @Test
+  void theRoomOfPrivateTranslationsComesBackWhenTheAddressSpaceCloses() {
+    CodeSpace other = new CodeSpace(cache, page);
+    other.map(START, PAGE, null);
+    long before = codeCache.usedBytes();
+    other.resolve(START);
+    other.resolve(START + 0x100);
+    other.discard(START, PAGE);
+    other.resolve(START);
+    assertThat(codeCache.usedBytes()).isGreaterThan(before);
+    other.close();
+    assertThat(codeCache.usedBytes()).isEqualTo(before);
+  }
+
+  @Test
+  void everyHostInstructionOfATranslationHasAGuestPc() {
+    space.map(START, PAGE, ORIGIN);
+    long caller = space.resolve(START);
+    assertThat(cache.locate(caller))
+        .extracting(CodeLocation::guestPc, CodeLocation::restartable)
+        .containsExactly(START, true);
+    assertThat(cache.locate(caller + 7))
+        .extracting(CodeLocation::guestPc, CodeLocation::restartable)
+        .containsExactly(START, false);
+    assertThat(cache.locate(gates.miss())).isNull();
+  }
+
+  @Test
+  void aPresetStandsInForATranslation() {
+    space.map(START, PAGE, ORIGIN);
+    space.preset(START + 0x100, gates.trap());
+    assertThat(space.resolve(START + 0x100)).isEqualTo(gates.trap());
+  }
+
+  @Test
+  void aCodeCacheWithoutRoomSaysSo() {
+    try (CodeCache small = CodeCache.create(CodeCache.GATE_BYTES + 4096)) {
+      assertThatThrownBy(() -> small.allocate(8192))
+          .isInstanceOf(CodeCacheFullException.class)
+          .hasMessageContaining("full");
+    }
+  }
+
+  private static long branchTarget(long site) {
+    return site + 4 + RawMemory.getInt(site);
+  }
+
+  /** One page of guest memory at {@link #START}. */
+  private static final class Page implements CodeMemory {
+    private final byte[] bytes = new byte[(int) PAGE];
+    private final List<String> events = new ArrayList<>();
+    private int interruptions;
+
+    Page() {
+      write(0, "e8 fb 00 00 00 c3");
+      write(0x100, "85 c0 0f 84 f8 00 00 00 c3");
+      write(0x200, "ff c0 e9 f9 fe ff ff");
+    }
+
+    void write(int offset, String hex) {
+      byte[] code = HexFormat.ofDelimiter(" ").parseHex(hex);
+      System.arraycopy(code, 0, bytes, offset, code.length);
+    }
+
+    @Override
+    public int read(long guestAddress, byte[] target, int targetOffset, int lengthBytes) {
+      events.add("read");
+      int offset = (int) (guestAddress - START);
+      if (offset < 0 || offset >= PAGE) {
+        return 0;
+      }
+      int length = Math.min(lengthBytes, (int) PAGE - offset);
+      System.arraycopy(bytes, offset, target, targetOffset, length);
+      return length;
+    }
+
+    @Override
+    public void protect(long guestAddress, long lengthBytes) {
+      events.add("protect");
+    }
+
+    @Override
+    public void interruptGuests() {
+      interruptions++;
+    }
+  }
+}
