@@ -64,7 +64,7 @@ public final class CodeCache implements AutoCloseable {
    *
    * @param capacityBytes a multiple of 4096, more than {@link #GATE_BYTES} and at most {@link
    *     #MAX_CAPACITY_BYTES}; memory is taken only as it is used
-   * @throws org.capvm.machine.host.HostException if the host refuses the memory
+   * @throws org.capvm.machine.error.HostException if the host refuses the memory
    */
   public static CodeCache create(long capacityBytes) {
     if (capacityBytes <= GATE_BYTES

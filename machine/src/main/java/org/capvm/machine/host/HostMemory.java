@@ -10,6 +10,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import org.capvm.machine.error.HostException;
 
 /**
  * The host's calls about mappings, one method per C function, with Linux's own names for constants.

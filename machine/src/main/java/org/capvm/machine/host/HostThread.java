@@ -5,6 +5,7 @@ import static org.capvm.machine.host.NativeCall.POINTER;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.invoke.MethodHandle;
+import org.capvm.machine.error.HostException;
 
 /**
  * The host's calls about threads and signals, one method per C function.

@@ -28,7 +28,7 @@ import org.capvm.machine.host.HostMemory;
  *
  * <p>Threads: any; who maps what when is the owner's affair. Close it when no guest thread is left.
  *
- * <p>All methods throw {@link org.capvm.machine.host.HostException} with the errno when the host
+ * <p>All methods throw {@link org.capvm.machine.error.HostException} with the errno when the host
  * refuses, and {@link IllegalArgumentException} for a range outside the slot.
  */
 public final class Slot implements AutoCloseable {

@@ -34,7 +34,7 @@ public final class SlotAllocator implements AutoCloseable {
   /**
    * Takes an empty slot.
    *
-   * @throws org.capvm.machine.host.HostException if there is no address space left for one
+   * @throws org.capvm.machine.error.HostException if there is no address space left for one
    */
   public synchronized Slot allocate() {
     Long recycled = free.poll();

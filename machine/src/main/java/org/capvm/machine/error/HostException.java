@@ -1,4 +1,4 @@
-package org.capvm.machine.host;
+package org.capvm.machine.error;
 
 /** A call to the host that failed, with its errno. */
 public final class HostException extends RuntimeException {
