@@ -1,0 +1,198 @@
+/* One way to go wrong for each word: see the table at the end. */
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static volatile int sink;
+
+static int loop(void) {
+  for (;;) sink++;
+}
+
+/* A loop without any memory access, call or system call. */
+static int tightLoop(void) {
+  for (;;) __asm__ volatile("1: jmp 1b");
+}
+
+static int recurse(int depth) {
+  volatile char frame[512];
+  frame[depth % 512] = 1;
+  return recurse(depth + 1) + frame[(depth + 1) % 512];
+}
+
+static int recursion(void) { return recurse(0); }
+
+static int allocate(void) {
+  char *all = malloc(4294967296UL);
+  if (all == NULL) {
+    printf("refused: %s\n", strerror(errno));
+    return 0;
+  }
+  printf("granted\n");
+  return 1;
+}
+
+/* Maps and touches memory until there is none left, 16 MiB at a time. */
+static int exhaust(void) {
+  for (long count = 0; count < 4096; count++) {
+    void *piece =
+        mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (piece == MAP_FAILED) {
+      printf("refused: %s after at least 64 MiB: %s\n", strerror(errno), count >= 4 ? "yes" : "no");
+      return 0;
+    }
+    for (long offset = 0; offset < 16 << 20; offset += 4096) ((volatile char *)piece)[offset] = 1;
+  }
+  printf("never refused\n");
+  return 1;
+}
+
+static int forkBomb(void) {
+  for (int children = 0; children < 100000; children++) {
+    pid_t child = fork();
+    if (child < 0) {
+      printf("refused\n");
+      fflush(stdout);
+      kill(0, SIGKILL);
+      return 0;
+    }
+    if (child == 0) for (;;) pause();
+  }
+  printf("never refused\n");
+  return 1;
+}
+
+static int illegal(void) {
+  __asm__ volatile("ud2");
+  return 0;
+}
+
+static int privileged(void) {
+  __asm__ volatile("hlt");
+  return 0;
+}
+
+static int breakpoint(void) {
+  __asm__ volatile("int3");
+  return 0;
+}
+
+static int divide(void) {
+  volatile int zero = 0;
+  return sink / zero;
+}
+
+static int divideOverflow(void) {
+  volatile int least = INT32_MIN, minusOne = -1;
+  return least / minusOne;
+}
+
+static int unaligned(void) {
+  static char area[64] __attribute__((aligned(64)));
+  __asm__ volatile("movaps %0, %%xmm0" : : "m"(area[1]) : "xmm0");
+  return 0;
+}
+
+static int nullCall(void) {
+  void (*volatile nothing)(void) = NULL;
+  nothing();
+  return 0;
+}
+
+static int wildJump(void) {
+  void (*volatile far)(void) = (void (*)(void))0x7ffff7f00000UL;
+  far();
+  return 0;
+}
+
+static int nullRead(void) { return *(volatile int *)8; }
+
+static int writeToCode(void) {
+  *(volatile char *)(uintptr_t)&nullRead = 0;
+  return 0;
+}
+
+static int runData(void) {
+  static unsigned char code[] = {0xc3};
+  ((void (*)(void))(uintptr_t)code)();
+  return 0;
+}
+
+static int aborts(void) { abort(); }
+
+/* Clears the whole stack away by hand and goes on. */
+static int noStack(void) {
+  __asm__ volatile("xor %%esp, %%esp; push %%rax" : : : "memory");
+  return 0;
+}
+
+static void report(int signal, siginfo_t *info, void *context) {
+  (void)context;
+  char line[128];
+  int length = snprintf(line, sizeof line, "signal %d code %d address %s\n", signal, info->si_code,
+                        info->si_addr == (void *)8 ? "8" : "other");
+  if (write(1, line, (size_t)length) != length) _exit(2);
+  _exit(3);
+}
+
+static int handledNullRead(void) {
+  struct sigaction action = {.sa_sigaction = report, .sa_flags = SA_SIGINFO};
+  sigaction(SIGSEGV, &action, NULL);
+  return nullRead();
+}
+
+static int handledDivide(void) {
+  struct sigaction action = {.sa_sigaction = report, .sa_flags = SA_SIGINFO};
+  sigaction(SIGFPE, &action, NULL);
+  return divide();
+}
+
+/* The handler runs on its own stack when the main one is used up. */
+static int handledRecursion(void) {
+  static char alternate[65536];
+  stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate};
+  struct sigaction action = {.sa_sigaction = report, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+  sigaltstack(&stack, NULL);
+  sigaction(SIGSEGV, &action, NULL);
+  return recursion();
+}
+
+static const struct {
+  const char *word;
+  int (*way)(void);
+} ways[] = {{"loop", loop},
+            {"tight-loop", tightLoop},
+            {"recursion", recursion},
+            {"allocate", allocate},
+            {"exhaust", exhaust},
+            {"fork-bomb", forkBomb},
+            {"illegal", illegal},
+            {"privileged", privileged},
+            {"breakpoint", breakpoint},
+            {"divide", divide},
+            {"divide-overflow", divideOverflow},
+            {"unaligned", unaligned},
+            {"null-call", nullCall},
+            {"wild-jump", wildJump},
+            {"null-read", nullRead},
+            {"write-to-code", writeToCode},
+            {"run-data", runData},
+            {"abort", aborts},
+            {"no-stack", noStack},
+            {"handled-null-read", handledNullRead},
+            {"handled-divide", handledDivide},
+            {"handled-recursion", handledRecursion}};
+
+int main(int argc, char **argv) {
+  setvbuf(stdout, NULL, _IONBF, 0);
+  for (unsigned i = 0; argc == 2 && i < sizeof ways / sizeof *ways; i++)
+    if (strcmp(argv[1], ways[i].word) == 0) return ways[i].way();
+  fprintf(stderr, "usage: misbehave WORD\n");
+  return 2;
+}

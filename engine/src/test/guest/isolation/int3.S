@@ -1,0 +1,7 @@
+# Hits a breakpoint.
+# ends: SIGTRAP
+.include "isolation.inc"
+_start:
+attempt:
+  int3
+  survive

@@ -1,0 +1,7 @@
+# Enters frames of the largest size until the stack is used up.
+# ends: SIGSEGV at attempt
+.include "isolation.inc"
+_start:
+attempt:
+  enter 0xfff0, 0
+  jmp attempt

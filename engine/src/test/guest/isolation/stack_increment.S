@@ -1,0 +1,11 @@
+# Increments the stack pointer until it leaves.
+# ends: SIGSEGV
+.include "isolation.inc"
+_start:
+  mov ecx, 0x7fffffff
+again:
+  inc rsp
+  dec ecx
+  jnz again
+  push rax
+  survive

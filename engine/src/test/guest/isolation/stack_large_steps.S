@@ -1,0 +1,7 @@
+# Adds the largest immediate to the stack pointer again and again.
+# ends: SIGSEGV
+.include "isolation.inc"
+_start:
+again:
+  add rsp, 0x7fffffff
+  jmp again

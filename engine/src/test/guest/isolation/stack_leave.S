@@ -1,0 +1,10 @@
+# Leaves a frame that was never entered.
+# ends: SIGSEGV at attempt
+.include "isolation.inc"
+_start:
+  movabs rax, 0x7fff30000000
+  mov rbp, rax
+  leave
+attempt:
+  push rbx
+  survive

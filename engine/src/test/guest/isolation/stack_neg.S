@@ -1,0 +1,9 @@
+# Negates the stack pointer.
+# ends: SIGSEGV at attempt
+.include "isolation.inc"
+_start:
+  movabs rax, 0x7fff30000000
+  neg rsp
+attempt:
+  push rbx
+  survive

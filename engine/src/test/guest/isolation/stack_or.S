@@ -1,0 +1,9 @@
+# Sets high bits of the stack pointer.
+# ends: SIGSEGV at attempt or status 77
+.include "isolation.inc"
+_start:
+  movabs rax, 0x7fff30000000
+  or rsp, rax
+attempt:
+  push rbx
+  survive

@@ -1,0 +1,44 @@
+# Hashes, regular expressions, sorting, formats, closures, packing, big numbers, files and local time.
+use strict;
+use warnings;
+use Math::BigInt;
+use List::Util qw(sum max first shuffle reduce);
+use Digest::SHA qw(sha256_hex);
+use POSIX qw(floor strftime);
+use Data::Dumper;
+
+my %count;
+$count{lc $_}++ for "The quick brown fox jumps over the lazy dog the end" =~ /\w+/g;
+printf "%-6s %d\n", $_, $count{$_} for sort { $count{$b} <=> $count{$a} || $a cmp $b } keys %count;
+my $text = "2024-02-29 and 1999-12-31";
+(my $changed = $text) =~ s/(\d+)-(\d+)-(\d+)/$3.$2.$1/g;
+print "$changed\n";
+print join(",", map { sprintf "%02x", $_ } unpack("C*", pack("NnA3", 0xdeadbeef, 0x1234, "xyz"))), "\n";
+print Math::BigInt->new(2)->bpow(200), "\n";
+print sha256_hex("perl"), " ", sum(1 .. 100), " ", max(3, 9, 2), " ", reduce { $a * $b } 1 .. 10;
+print "\n", strftime("%Y-%m-%d %H:%M:%S", gmtime(1e9)), "\n";
+my @fibonacci = (1, 1);
+push @fibonacci, $fibonacci[-1] + $fibonacci[-2] while @fibonacci < 40;
+print "@fibonacci[30..39]\n";
+my %tree = (left => { value => 1 }, right => [1, [2, [3]]], code => "x" x 3);
+local $Data::Dumper::Sortkeys = 1;
+print Dumper(\%tree);
+my $counter = do { my $n = 0; sub { return ++$n } };
+$counter->() for 1 .. 5;
+print $counter->(), "\n";
+open my $out, '>', 'lines.txt' or die "lines.txt: $!";
+print $out "$_ squared is ", $_**2, "\n" for 1 .. 1000;
+close $out;
+open my $in, '<', 'lines.txt' or die;
+my $total = 0;
+while (<$in>) { $total += $1 if /is (\d+)$/ }
+print "total $total\n";
+print "missing: $!\n" unless open my $no, '<', 'not/there';
+eval { die { code => 42 } };
+print "died with $@->{code}\n";
+my $string = "a" x 30 . "b";
+print "backtracking ", ($string =~ /^(a|aa)+$/ ? "yes" : "no"), "\n";
+print join(" ", sort { $a <=> $b } map { int(1000 * sin $_) } 1 .. 12), "\n";
+print ucfirst(lc "ÄPFEL"), " ", reverse("abc") . "", " ", scalar reverse("abc"), "\n";
+warn "a warning\n";
+exit 9;
