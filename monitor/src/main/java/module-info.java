@@ -4,6 +4,7 @@
 module org.capvm.monitor {
   requires transitive org.capvm.machine;
 
+  exports org.capvm.monitor;
   exports org.capvm.monitor.gate;
   exports org.capvm.monitor.memory;
 }
