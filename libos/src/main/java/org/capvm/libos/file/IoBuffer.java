@@ -1,0 +1,189 @@
+package org.capvm.libos.file;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.capvm.libos.host.HostScratch;
+import org.capvm.monitor.memory.GuestMemory;
+
+/**
+ * The memory one read fills or one write empties: a run of bytes made of one or more pieces, in a
+ * guest or in the library OS itself.
+ *
+ * <p>Host calls are given the pieces' host addresses and copy straight to or from them; everything
+ * else goes through {@link #put} and {@link #get}, which throw {@link
+ * org.capvm.monitor.memory.GuestMemoryFault} for guest memory that is not there. Used by one
+ * thread.
+ */
+public final class IoBuffer {
+  /** The most bytes one call transfers: Linux's MAX_RW_COUNT. */
+  public static final long MAX_TRANSFER_BYTES = 0x7ffff000L;
+
+  private static final int IOVEC_BYTES = 16;
+
+  private final GuestMemory memory;
+  private final MemorySegment host;
+  private final long[] addresses;
+  private final long[] lengths;
+  private final long address;
+  private final long length;
+
+  private IoBuffer(
+      GuestMemory memory,
+      MemorySegment host,
+      long address,
+      long length,
+      long[] addresses,
+      long[] lengths) {
+    this.memory = memory;
+    this.host = host;
+    this.address = address;
+    this.length = length;
+    this.addresses = addresses;
+    this.lengths = lengths;
+  }
+
+  /**
+   * One piece of guest memory.
+   *
+   * @throws org.capvm.monitor.memory.GuestMemoryFault if it does not lie in the slot
+   */
+  public static IoBuffer guest(GuestMemory memory, long guestAddress, long lengthBytes) {
+    long clipped = clip(lengthBytes, MAX_TRANSFER_BYTES);
+    memory.hostAddress(guestAddress, clipped);
+    return new IoBuffer(memory, null, guestAddress, clipped, null, null);
+  }
+
+  /** Several pieces of guest memory, in order; the arrays are kept. */
+  public static IoBuffer guest(GuestMemory memory, long[] guestAddresses, long[] lengthsBytes) {
+    long total = 0;
+    for (int i = 0; i < lengthsBytes.length; i++) {
+      lengthsBytes[i] = clip(lengthsBytes[i], MAX_TRANSFER_BYTES - total);
+      memory.hostAddress(guestAddresses[i], lengthsBytes[i]);
+      total += lengthsBytes[i];
+    }
+    return new IoBuffer(memory, null, 0, total, guestAddresses, lengthsBytes);
+  }
+
+  /** Native memory of the library OS. */
+  public static IoBuffer host(MemorySegment segment) {
+    return new IoBuffer(null, segment, 0, segment.byteSize(), null, null);
+  }
+
+  private static long clip(long lengthBytes, long limit) {
+    return Long.compareUnsigned(lengthBytes, limit) > 0 ? limit : lengthBytes;
+  }
+
+  /** All bytes. */
+  public long length() {
+    return length;
+  }
+
+  /** Whether the bytes are in one piece. */
+  public boolean isOnePiece() {
+    return addresses == null;
+  }
+
+  /** The host address of a buffer in one piece. */
+  public long hostAddress() {
+    return host != null ? host.address() : memory.hostAddress(address, length);
+  }
+
+  /**
+   * Writes host {@code struct iovec}s for all pieces into the calling thread's scratch memory.
+   *
+   * @return how many; their host address is that of the scratch memory
+   */
+  public int writeVector() {
+    MemorySegment scratch = HostScratch.get();
+    if (isOnePiece()) {
+      writePiece(scratch, 0, hostAddress(), length);
+      return 1;
+    }
+    for (int i = 0; i < addresses.length; i++) {
+      writePiece(scratch, i, memory.hostAddress(addresses[i], lengths[i]), lengths[i]);
+    }
+    return addresses.length;
+  }
+
+  private static void writePiece(MemorySegment scratch, int index, long hostAddress, long length) {
+    long offset = (long) index * IOVEC_BYTES;
+    scratch.set(ValueLayout.JAVA_LONG, offset, hostAddress);
+    scratch.set(ValueLayout.JAVA_LONG, offset + 8, length);
+  }
+
+  /**
+   * The same bytes from a position on.
+   *
+   * @param lengthBytes at most what is left
+   */
+  public IoBuffer slice(long position, long lengthBytes) {
+    if (host != null) {
+      return host(host.asSlice(position, lengthBytes));
+    }
+    if (isOnePiece()) {
+      return new IoBuffer(memory, null, address + position, lengthBytes, null, null);
+    }
+    int first = 0;
+    long skip = position;
+    while (first < lengths.length && skip >= lengths[first]) {
+      skip -= lengths[first++];
+    }
+    long[] newAddresses = java.util.Arrays.copyOfRange(addresses, first, addresses.length);
+    long[] newLengths = java.util.Arrays.copyOfRange(lengths, first, lengths.length);
+    if (newAddresses.length > 0) {
+      newAddresses[0] += skip;
+      newLengths[0] -= skip;
+    }
+    long left = lengthBytes;
+    for (int i = 0; i < newLengths.length; i++) {
+      newLengths[i] = Math.min(newLengths[i], left);
+      left -= newLengths[i];
+    }
+    return new IoBuffer(memory, null, 0, lengthBytes, newAddresses, newLengths);
+  }
+
+  /** Copies bytes into this buffer. */
+  public void put(long position, byte[] source, int offset, int count) {
+    transfer(position, source, offset, count, true);
+  }
+
+  /** Copies bytes out of this buffer. */
+  public void get(long position, byte[] destination, int offset, int count) {
+    transfer(position, destination, offset, count, false);
+  }
+
+  private void transfer(long position, byte[] bytes, int offset, int count, boolean in) {
+    if (host != null) {
+      if (in) {
+        MemorySegment.copy(bytes, offset, host, ValueLayout.JAVA_BYTE, position, count);
+      } else {
+        MemorySegment.copy(host, ValueLayout.JAVA_BYTE, position, bytes, offset, count);
+      }
+      return;
+    }
+    if (isOnePiece()) {
+      transferPiece(address + position, bytes, offset, count, in);
+      return;
+    }
+    long skip = position;
+    int done = 0;
+    for (int i = 0; i < lengths.length && done < count; i++) {
+      if (skip >= lengths[i]) {
+        skip -= lengths[i];
+        continue;
+      }
+      int chunk = (int) Math.min(lengths[i] - skip, count - done);
+      transferPiece(addresses[i] + skip, bytes, offset + done, chunk, in);
+      done += chunk;
+      skip = 0;
+    }
+  }
+
+  private void transferPiece(long guest, byte[] bytes, int offset, int count, boolean in) {
+    if (in) {
+      memory.write(guest, bytes, offset, count);
+    } else {
+      memory.read(guest, bytes, offset, count);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+package org.capvm.libos.file.content;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemorySegment;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.host.HostFilecalls;
+import org.capvm.libos.host.HostScratch;
+import org.capvm.libos.host.Hostcalls;
+
+/** Copies one host file's bytes into another inside the host, sharing storage where it can. */
+public final class HostCopy {
+  private static final long CHUNK = 1L << 30;
+  private static final int SEEK_SET = 0;
+
+  private HostCopy() {}
+
+  /**
+   * Copies the first bytes of a file to the start of another; stops early at the end of the input.
+   */
+  public static void copy(int input, int output, long lengthBytes) {
+    boolean byRange = true;
+    long done = 0;
+    while (done < lengthBytes) {
+      long count = step(input, output, done, Math.min(CHUNK, lengthBytes - done), byRange);
+      if (count < 0 && byRange) {
+        byRange = false;
+        ErrnoException.check(Hostcalls.lseek(output, done, SEEK_SET));
+        continue;
+      }
+      if (ErrnoException.check(count) == 0) {
+        return;
+      }
+      done += count;
+    }
+  }
+
+  private static long step(int input, int output, long done, long chunk, boolean byRange) {
+    MemorySegment scratch = HostScratch.get();
+    scratch.set(JAVA_LONG, 0, done);
+    scratch.set(JAVA_LONG, 8, done);
+    long address = scratch.address();
+    return byRange
+        ? HostFilecalls.copyFileRange(input, address, output, address + 8, chunk)
+        : HostFilecalls.sendfile(output, input, address, chunk);
+  }
+}

@@ -1,0 +1,177 @@
+package org.capvm.libos.file.content;
+
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.OpenFlags;
+import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.file.FileStatus;
+import org.capvm.libos.file.IoBuffer;
+import org.capvm.libos.file.Location;
+import org.capvm.libos.host.HostFilecalls;
+import org.capvm.libos.host.HostScratch;
+import org.capvm.libos.host.Hostcalls;
+import org.capvm.libos.memory.MappedFile;
+import org.capvm.libos.process.Task;
+
+/**
+ * An open regular file whose bytes are a host file's. Reads and writes are single host calls
+ * between the guest's memory and the host file.
+ *
+ * <p>The offset is kept here, because several open files may share one host descriptor; it is
+ * guarded by this object's monitor, which is held during a call that moves it, as Linux holds
+ * {@code f_pos_lock}.
+ */
+public class RegularFile extends FileDescription {
+  private static final int SEEK_SET = 0;
+  private static final int SEEK_CUR = 1;
+  private static final int SEEK_END = 2;
+  private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
+  private static final int RWF_APPEND = 0x10;
+  private static final int FALLOC_FL_KEEP_SIZE = 1;
+
+  private final HostContent content;
+  private long position;
+
+  /**
+   * Takes over one reference to the content.
+   *
+   * @param location where it was opened; its inode answers {@code fstat}
+   */
+  public RegularFile(Location location, int flags, HostContent content) {
+    super(location, flags);
+    this.content = content;
+  }
+
+  @Override
+  public long read(Task task, IoBuffer buffer) {
+    synchronized (this) {
+      long count = transferIn(buffer, position);
+      if (count > 0) {
+        position += count;
+      }
+      return count;
+    }
+  }
+
+  @Override
+  public long readAt(Task task, IoBuffer buffer, long at) {
+    return transferIn(buffer, at);
+  }
+
+  private long transferIn(IoBuffer buffer, long at) {
+    int descriptor = content.hostDescriptor();
+    if (buffer.isOnePiece()) {
+      return Hostcalls.pread(descriptor, buffer.hostAddress(), buffer.length(), at);
+    }
+    int pieces = buffer.writeVector();
+    return HostFilecalls.preadv(descriptor, HostScratch.get().address(), pieces, at, 0);
+  }
+
+  @Override
+  public long write(Task task, IoBuffer buffer) {
+    synchronized (this) {
+      if (has(OpenFlags.O_APPEND)) {
+        long count = transferOut(buffer, size(), RWF_APPEND);
+        position = size();
+        return count;
+      }
+      long count = transferOut(buffer, position, 0);
+      if (count > 0) {
+        position += count;
+      }
+      return count;
+    }
+  }
+
+  @Override
+  public long writeAt(Task task, IoBuffer buffer, long at) {
+    return has(OpenFlags.O_APPEND)
+        ? transferOut(buffer, size(), RWF_APPEND)
+        : transferOut(buffer, at, 0);
+  }
+
+  private long transferOut(IoBuffer buffer, long at, int hostFlags) {
+    Charge charge = content.charge();
+    long length = buffer.length();
+    IoBuffer admitted = buffer;
+    if (charge != null && length > 0) {
+      long fits = charge.admit(at, length);
+      admitted = fits == length ? buffer : buffer.slice(0, fits);
+    }
+    int descriptor = content.hostDescriptor();
+    if (admitted.isOnePiece() && hostFlags == 0) {
+      return Hostcalls.pwrite(descriptor, admitted.hostAddress(), admitted.length(), at);
+    }
+    int pieces = admitted.writeVector();
+    return HostFilecalls.pwritev(descriptor, HostScratch.get().address(), pieces, at, hostFlags);
+  }
+
+  private long size() {
+    return ErrnoException.check(Hostcalls.lseek(content.hostDescriptor(), 0, SEEK_END));
+  }
+
+  @Override
+  public long seek(Task task, long offset, int whence) {
+    synchronized (this) {
+      long target =
+          switch (whence) {
+            case SEEK_SET -> offset;
+            case SEEK_CUR -> position + offset;
+            case SEEK_END -> size() + offset;
+            case SEEK_DATA, SEEK_HOLE ->
+                ErrnoException.check(Hostcalls.lseek(content.hostDescriptor(), offset, whence));
+            default -> -1;
+          };
+      if (target < 0) {
+        throw ErrnoException.of(Errno.EINVAL);
+      }
+      position = target;
+      return target;
+    }
+  }
+
+  @Override
+  public FileStatus status() {
+    return location().inode().status();
+  }
+
+  @Override
+  public void truncate(long size) {
+    if (!isWritable()) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    content.truncate(size);
+  }
+
+  @Override
+  public long allocate(int mode, long offset, long lengthBytes) {
+    Charge charge = content.charge();
+    if (charge != null && (mode & ~FALLOC_FL_KEEP_SIZE) == 0) {
+      charge.requireTo(offset + lengthBytes);
+    }
+    return Hostcalls.fallocate(content.hostDescriptor(), mode, offset, lengthBytes);
+  }
+
+  @Override
+  public void sync(boolean dataOnly) {
+    int descriptor = content.hostDescriptor();
+    ErrnoException.check(dataOnly ? Hostcalls.fdatasync(descriptor) : Hostcalls.fsync(descriptor));
+  }
+
+  @Override
+  public int hostDescriptor() {
+    return content.hostDescriptor();
+  }
+
+  @Override
+  public MappedFile mappedFile() {
+    content.chargeForMapping();
+    return content.as(isWritable());
+  }
+
+  @Override
+  protected void close() {
+    content.release();
+  }
+}

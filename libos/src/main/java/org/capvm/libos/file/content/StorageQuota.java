@@ -1,0 +1,68 @@
+package org.capvm.libos.file.content;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/** How many bytes and files one writable file system may hold. Threads: any. */
+public final class StorageQuota {
+  private final long maxBytes;
+  private final long maxFiles;
+  private final AtomicLong bytes = new AtomicLong();
+  private final AtomicLong files = new AtomicLong();
+
+  /** An empty file system with room for so much. */
+  public StorageQuota(long maxBytes, long maxFiles) {
+    this.maxBytes = maxBytes;
+    this.maxFiles = maxFiles;
+  }
+
+  /** Takes bytes; false, and nothing taken, if there are not enough. */
+  boolean takeBytes(long count) {
+    return take(bytes, count, maxBytes);
+  }
+
+  void giveBytes(long count) {
+    bytes.addAndGet(-count);
+  }
+
+  /** Takes a file; false if there are too many. */
+  public boolean takeFile() {
+    return take(files, 1, maxFiles);
+  }
+
+  /** Gives a file back. */
+  public void giveFile() {
+    files.decrementAndGet();
+  }
+
+  private static boolean take(AtomicLong used, long count, long limit) {
+    while (true) {
+      long before = used.get();
+      if (count > limit - before) {
+        return false;
+      }
+      if (used.compareAndSet(before, before + count)) {
+        return true;
+      }
+    }
+  }
+
+  /** The limit in bytes. */
+  public long maxBytes() {
+    return maxBytes;
+  }
+
+  /** The limit in files. */
+  public long maxFiles() {
+    return maxFiles;
+  }
+
+  /** Bytes left. */
+  public long bytesLeft() {
+    return Math.max(0, maxBytes - bytes.get());
+  }
+
+  /** Files left. */
+  public long filesLeft() {
+    return Math.max(0, maxFiles - files.get());
+  }
+}

@@ -1,0 +1,176 @@
+package org.capvm.libos.file.host;
+
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.FileMode;
+import org.capvm.libos.abi.OpenFlags;
+import org.capvm.libos.file.Caller;
+import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.file.FileStatus;
+import org.capvm.libos.file.FileSystem;
+import org.capvm.libos.file.Inode;
+import org.capvm.libos.file.Location;
+import org.capvm.libos.file.Timestamp;
+import org.capvm.libos.file.content.HostContent;
+import org.capvm.libos.file.content.RegularFile;
+import org.capvm.libos.host.HostPathcalls;
+import org.capvm.libos.host.Hostcalls;
+
+/**
+ * A host file that is no directory, known by its name in a host directory; like any name on a live
+ * file system it may mean another file a moment later. What is open stays what it was.
+ */
+final class HostFile extends Inode {
+  /** Without O_NONBLOCK, opening a FIFO that took a regular file's place would hang. */
+  private static final long OPEN_FLAGS = OpenFlags.O_NONBLOCK | OpenFlags.O_NOCTTY;
+
+  private final HostFileSystem fileSystem;
+  private final HostDirectory directory;
+  private final String name;
+  private final int type;
+  private final long inode;
+
+  /**
+   * @param directory where it was found, or null for a file mounted on its own
+   */
+  HostFile(HostFileSystem fileSystem, HostDirectory directory, String name, int type, long inode) {
+    this.fileSystem = fileSystem;
+    this.directory = directory;
+    this.name = name;
+    this.type = type;
+    this.inode = inode;
+  }
+
+  @Override
+  public FileSystem fileSystem() {
+    return fileSystem;
+  }
+
+  @Override
+  public int type() {
+    return type;
+  }
+
+  HostDirectory directoryFoundIn() {
+    return directory;
+  }
+
+  String name() {
+    return name;
+  }
+
+  long inode() {
+    return inode;
+  }
+
+  private String path() {
+    return directory == null ? "" : HostFileSystem.join(directory.path(), name);
+  }
+
+  @Override
+  public FileStatus status() {
+    return fileSystem.requireStatus(path());
+  }
+
+  @Override
+  public String readLink(Caller caller) {
+    if (type != FileMode.S_IFLNK) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    int descriptor = fileSystem.openPath(path());
+    try {
+      String target = HostPathcalls.readLink(descriptor);
+      if (target == null) {
+        throw ErrnoException.of(Errno.EINVAL);
+      }
+      return target;
+    } finally {
+      Hostcalls.close(descriptor);
+    }
+  }
+
+  @Override
+  public FileDescription open(Caller caller, Location location, int flags) {
+    if (type != FileMode.S_IFREG) {
+      throw ErrnoException.of(Errno.ENXIO);
+    }
+    boolean writable = (flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY;
+    int hostFlags = writable ? OpenFlags.O_RDWR : OpenFlags.O_RDONLY;
+    int descriptor = openWith(hostFlags, writable, flags);
+    try {
+      HostStatus status = new HostStatus();
+      ErrnoException.check(HostPathcalls.status(descriptor, status));
+      if (status.type() != FileMode.S_IFREG) {
+        throw ErrnoException.of(Errno.ENXIO);
+      }
+      FileStatus seen = location.inode() == this ? null : location.inode().status();
+      HostContent.Identity identity =
+          new HostContent.Identity(
+              location.path(caller.fileSystem().root()),
+              seen == null ? fileSystem.device() : seen.device(),
+              seen == null ? status.inode() : seen.inode(),
+              fileSystem.isStable() && !writable ? status.codeSource() : null);
+      HostContent content = new HostContent(descriptor, writable, identity, null);
+      return location.inode() == this
+          ? new LiveFile(location, flags, content, fileSystem.device())
+          : new RegularFile(location, flags, content);
+    } catch (ErrnoException failed) {
+      Hostcalls.close(descriptor);
+      throw failed;
+    }
+  }
+
+  /** A guest that opens for writing alone may lack, on the host, the right to read. */
+  private int openWith(int hostFlags, boolean writable, int flags) {
+    long extra = OPEN_FLAGS | (flags & OpenFlags.O_DIRECT);
+    try {
+      return fileSystem.open(path(), hostFlags | extra, 0);
+    } catch (ErrnoException failed) {
+      boolean writeOnly = (flags & OpenFlags.O_ACCMODE) == OpenFlags.O_WRONLY;
+      if (failed.errno() == Errno.EACCES && writable && writeOnly) {
+        return fileSystem.open(path(), OpenFlags.O_WRONLY | extra, 0);
+      }
+      throw failed;
+    }
+  }
+
+  @Override
+  public void changeMode(int permissions) {
+    int descriptor = fileSystem.openPath(path());
+    try {
+      ErrnoException.check(HostPathcalls.changeMode(descriptor, permissions));
+    } finally {
+      Hostcalls.close(descriptor);
+    }
+  }
+
+  @Override
+  public void changeOwner(int uid, int gid) {
+    int descriptor = fileSystem.openPath(path());
+    try {
+      ErrnoException.check(HostPathcalls.changeOwner(descriptor, uid, gid));
+    } finally {
+      Hostcalls.close(descriptor);
+    }
+  }
+
+  @Override
+  public void changeTimes(Timestamp access, Timestamp modification) {
+    int descriptor = fileSystem.openPath(path());
+    try {
+      ErrnoException.check(HostTimes.change(descriptor, access, modification));
+    } finally {
+      Hostcalls.close(descriptor);
+    }
+  }
+
+  @Override
+  public void truncate(long size) {
+    int descriptor = fileSystem.open(path(), OpenFlags.O_WRONLY | OPEN_FLAGS, 0);
+    try {
+      ErrnoException.check(Hostcalls.ftruncate(descriptor, size));
+    } finally {
+      Hostcalls.close(descriptor);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Private writable trees: overlays over read-only file systems, and tmpfs. */
+package org.capvm.libos.file.layer;
