@@ -69,7 +69,7 @@ public final class Intravisor implements AutoCloseable {
   /**
    * Takes an empty slot; whoever takes it closes it.
    *
-   * @throws org.capvm.machine.host.HostException if there is no address space left for one
+   * @throws org.capvm.machine.error.HostException if there is no address space left for one
    */
   public Slot newSlot() {
     return slots.allocate();

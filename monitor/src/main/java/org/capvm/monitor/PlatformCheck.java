@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.capvm.machine.host.HostException;
+import org.capvm.machine.error.HostException;
 import org.capvm.machine.host.HostPlatform;
 import org.capvm.machine.layout.SlotLayout;
 import org.capvm.monitor.memory.SlotAllocator;
