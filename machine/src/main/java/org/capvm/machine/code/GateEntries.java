@@ -21,4 +21,12 @@ public record GateEntries(long miss, long systemCall, long trap, long emulate) {
       case EMULATE -> emulate;
     };
   }
+
+  /** Whether a host address is that of a gate. */
+  public boolean contains(long hostAddress) {
+    return hostAddress == miss
+        || hostAddress == systemCall
+        || hostAddress == trap
+        || hostAddress == emulate;
+  }
 }

@@ -1,0 +1,122 @@
+package org.capvm.machine.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class VerifierTest {
+  static List<Snippet> accepted() {
+    return Snippet.list("accepted.txt");
+  }
+
+  static List<Snippet> refused() {
+    return Snippet.list("refused.txt");
+  }
+
+  @ParameterizedTest
+  @MethodSource("accepted")
+  void anAcceptedSnippetBreaksNoRule(Snippet snippet) {
+    assertThat(Verifier.verify(snippet.unit())).isEmpty();
+  }
+
+  @ParameterizedTest
+  @MethodSource("refused")
+  void aRefusedSnippetBreaksTheRuleItNames(Snippet snippet) {
+    assertThat(Verifier.verify(snippet.unit()))
+        .get()
+        .extracting(Violation::rule)
+        .isEqualTo(Rule.valueOf(snippet.verdict()));
+  }
+
+  @Test
+  void everyRuleHasARefusedSnippet() {
+    Set<Rule> rules = EnumSet.allOf(Rule.class);
+    for (Snippet snippet : refused()) {
+      rules.remove(Rule.valueOf(snippet.verdict()));
+    }
+    assertThat(rules).containsExactly(Rule.PATCH_SITE, Rule.ENTRY_POINT);
+  }
+
+  @Test
+  void
+      everyPrefixOfAnAcceptedSnippetThatEndsBeforeItsLastInstructionFallsOffTheEndOrBreaksASequence() {
+    for (Snippet snippet : accepted()) {
+      byte[] code = snippet.code();
+      int end = Listing.decode(code).offset(Listing.decode(code).count() - 1);
+      byte[] cut = Arrays.copyOf(code, end);
+      if (cut.length > 0) {
+        assertThat(Verifier.verify(Snippet.unit(cut))).as(snippet.title()).isPresent();
+      }
+    }
+  }
+
+  @Test
+  void anEntryInsideAnInstructionIsRefused() {
+    assertThat(ruleFor("b8 90 90 90 90 0f 0b", 1)).isEqualTo(Rule.ENTRY_POINT);
+  }
+
+  @Test
+  void anEntryInsideASequenceIsRefused() {
+    String tableJump = "41 89 c3 49 f7 d3 65 42 ff 24 dd 00 00 00 80";
+    assertThat(ruleFor(tableJump, 3)).isEqualTo(Rule.ENTRY_POINT);
+    assertThat(ruleFor(tableJump, 6)).isEqualTo(Rule.ENTRY_POINT);
+    assertThat(ruleFor(tableJump, 0)).isNull();
+  }
+
+  @Test
+  void anEntryWhereAStackTouchIsPendingIsRefused() {
+    String stepAndTouch = "48 83 ec 08 50 0f 0b";
+    assertThat(ruleFor(stepAndTouch, 4)).isEqualTo(Rule.ENTRY_POINT);
+    assertThat(ruleFor(stepAndTouch, 5)).isNull();
+  }
+
+  @Test
+  void anEntryOutsideTheUnitIsRefused() {
+    assertThat(ruleFor("0f 0b", 2)).isEqualTo(Rule.ENTRY_POINT);
+    assertThat(ruleFor("0f 0b", -1)).isEqualTo(Rule.ENTRY_POINT);
+    assertThat(ruleFor("0f 0b", Integer.MAX_VALUE)).isEqualTo(Rule.ENTRY_POINT);
+  }
+
+  @Test
+  void thePlaceOfABranchThatWillBePatchedIsItsAlignedDistance() {
+    String branches = "90 90 90 e9 00 00 00 00 0f 84 00 00 00 00 0f 0b";
+    assertThat(ruleForPatchSite(branches, 4)).isNull();
+    assertThat(ruleForPatchSite(branches, 3)).isEqualTo(Rule.PATCH_SITE);
+    assertThat(ruleForPatchSite(branches, 8)).isEqualTo(Rule.PATCH_SITE);
+    assertThat(ruleForPatchSite(branches, 10)).isEqualTo(Rule.PATCH_SITE);
+    assertThat(ruleForPatchSite(branches, -4)).isEqualTo(Rule.PATCH_SITE);
+  }
+
+  @Test
+  void aViolationNamesTheOffsetTheRuleAndTheInstruction() {
+    Violation violation = Verifier.verify(Snippet.unit(bytes("90 0f 05 0f 0b"))).orElseThrow();
+    assertThat(violation.offset()).isEqualTo(1);
+    assertThat(violation.rule()).isEqualTo(Rule.ALLOWED_INSTRUCTION);
+    assertThat(violation.instruction()).containsIgnoringCase("syscall");
+  }
+
+  private static Rule ruleFor(String hex, int entry) {
+    TranslationUnit unit =
+        new TranslationUnit(
+            bytes(hex), Snippet.HOST_ADDRESS, new int[] {entry}, new int[0], target -> false);
+    return Verifier.verify(unit).map(Violation::rule).orElse(null);
+  }
+
+  private static Rule ruleForPatchSite(String hex, int site) {
+    TranslationUnit unit =
+        new TranslationUnit(
+            bytes(hex), Snippet.HOST_ADDRESS, new int[] {0}, new int[] {site}, target -> false);
+    return Verifier.verify(unit).map(Violation::rule).orElse(null);
+  }
+
+  private static byte[] bytes(String hex) {
+    return HexFormat.of().parseHex(hex.replace(" ", ""));
+  }
+}
