@@ -1,2 +1,4 @@
-/** Root file systems: host directories, OCI images and overlays. */
-module org.capvm.image {}
+/** What the file trees of cVMs are made of: host directories and root file systems. */
+module org.capvm.image {
+  exports org.capvm.image;
+}
