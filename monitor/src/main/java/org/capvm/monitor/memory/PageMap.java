@@ -1,0 +1,87 @@
+package org.capvm.monitor.memory;
+
+import static org.capvm.machine.host.HostFile.O_CLOEXEC;
+import static org.capvm.machine.host.HostFile.O_RDONLY;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.capvm.machine.host.HostFile;
+import org.capvm.machine.host.HostMemory;
+
+/**
+ * Finds the pages of a private mapping that have been written, and so differ from the file behind
+ * it ({@code /proc/self/pagemap}, Linux Documentation/admin-guide/mm/pagemap.rst).
+ *
+ * <p>Threads: any. A page written while its mapping is scanned may or may not be found: callers
+ * keep guests out of it.
+ */
+public final class PageMap implements AutoCloseable {
+  private static final long PAGE_BYTES = 4096;
+  private static final int ENTRY_BYTES = 8;
+  private static final int ENTRIES = 16384;
+
+  private static final long PRESENT_OR_SWAPPED = 3L << 62;
+  private static final long OF_FILE = 1L << 61;
+
+  private final int descriptor = HostFile.open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+  /** Takes the runs of pages that a scan finds. */
+  @FunctionalInterface
+  public interface Run {
+    /** A run of written pages, as large as possible. */
+    void found(long guestAddress, long lengthBytes);
+  }
+
+  /** Opens the page map of this process. */
+  public PageMap() {}
+
+  /**
+   * Scans a range of a slot.
+   *
+   * @param guestAddress a multiple of 4096
+   * @param lengthBytes a multiple of 4096
+   */
+  public void findWrittenPages(Slot slot, long guestAddress, long lengthBytes, Run run) {
+    long firstPage = slot.hostAddress(guestAddress, lengthBytes) / PAGE_BYTES;
+    long pages = lengthBytes / PAGE_BYTES;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment entries = arena.allocate((long) ENTRIES * ENTRY_BYTES, ENTRY_BYTES);
+      long runStart = -1;
+      for (long done = 0; done < pages; done += ENTRIES) {
+        long count = Math.min(ENTRIES, pages - done);
+        read(entries, firstPage + done, count);
+        for (long i = 0; i < count; i++) {
+          long entry = entries.getAtIndex(ValueLayout.JAVA_LONG, i);
+          boolean written = (entry & PRESENT_OR_SWAPPED) != 0 && (entry & OF_FILE) == 0;
+          if (written && runStart < 0) {
+            runStart = done + i;
+          } else if (!written && runStart >= 0) {
+            report(run, guestAddress, runStart, done + i);
+            runStart = -1;
+          }
+        }
+      }
+      if (runStart >= 0) {
+        report(run, guestAddress, runStart, pages);
+      }
+    }
+  }
+
+  private static void report(Run run, long guestAddress, long firstPage, long endPage) {
+    run.found(guestAddress + firstPage * PAGE_BYTES, (endPage - firstPage) * PAGE_BYTES);
+  }
+
+  private void read(MemorySegment entries, long page, long count) {
+    long wanted = count * ENTRY_BYTES;
+    long got = HostFile.pread(descriptor, entries.address(), wanted, page * ENTRY_BYTES);
+    if (got != wanted) {
+      throw new IllegalStateException("short read of /proc/self/pagemap");
+    }
+  }
+
+  @Override
+  public void close() {
+    HostMemory.close(descriptor);
+  }
+}
