@@ -1,0 +1,238 @@
+package org.capvm.monitor.gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.capvm.machine.assemble.Gpr.RAX;
+import static org.capvm.machine.assemble.Gpr.RBX;
+import static org.capvm.machine.assemble.Gpr.RDI;
+import static org.capvm.machine.assemble.Immediate.imm;
+import static org.capvm.monitor.gate.HandMadeGuest.DATA;
+import static org.capvm.monitor.gate.HandMadeGuest.jump;
+import static org.capvm.monitor.gate.HandMadeGuest.systemCall;
+
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.capvm.machine.assemble.Alu;
+import org.capvm.machine.assemble.Memory;
+import org.capvm.machine.layout.ContextLayout;
+import org.capvm.machine.layout.ExitReason;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Kicks stop any guest, at an instruction boundary, and none is lost. */
+@Timeout(120)
+class KickTest {
+  private static final long PC = 0x40_0000;
+  private static final long LOOP = 0x40_0100;
+
+  private final HandMadeGuest guest = new HandMadeGuest();
+  private final ExecutorService executor = Executors.newCachedThreadPool();
+
+  @AfterEach
+  void close() throws InterruptedException {
+    executor.shutdown();
+    assertThat(executor.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+    guest.close();
+    assertThat(HandMadeGuest.GATE.threadsInUse()).isZero();
+  }
+
+  /** Runs a guest on a thread of its own until it has been kicked so many times. */
+  private Future<long[]> runUntilKicked(
+      int kicks, SynchronousQueue<GuestThread> started, AtomicLong seen) {
+    return executor.submit(
+        () -> {
+          try (GuestThread thread = guest.thread(PC)) {
+            thread.context().setGpr(RDI, DATA);
+            started.put(thread);
+            while (seen.get() < kicks) {
+              ExitReason reason = thread.run();
+              if (reason == ExitReason.KICK) {
+                seen.incrementAndGet();
+              } else {
+                assertThat(reason).isEqualTo(ExitReason.SYSTEM_CALL);
+              }
+            }
+            long[] registers = new long[17];
+            for (int i = 0; i < 16; i++) {
+              registers[i] = thread.context().gpr(i);
+            }
+            registers[16] = thread.context().pc();
+            return registers;
+          }
+        });
+  }
+
+  private long[] kickOneByOne(int kicks) throws Exception {
+    SynchronousQueue<GuestThread> started = new SynchronousQueue<>();
+    AtomicLong seen = new AtomicLong();
+    Future<long[]> result = runUntilKicked(kicks, started, seen);
+    GuestThread thread = started.take();
+    for (int i = 0; i < kicks; i++) {
+      // The next kick comes when this one has been answered: a lost one would hang the test.
+      while (seen.get() < i) {
+        Thread.onSpinWait();
+      }
+      thread.kick();
+    }
+    return result.get(60, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void anEndlessLoopOfOneInstructionIsStopped() throws Exception {
+    guest.code(PC, (a, g) -> a.jmp(a.here()));
+    assertThat(kickOneByOne(1000)[16]).isEqualTo(PC);
+  }
+
+  @Test
+  void anEndlessLoopThroughTheBranchTableIsStopped() throws Exception {
+    guest.code(PC, (a, g) -> jump(a, PC));
+    assertThat(kickOneByOne(1000)[16]).isEqualTo(PC);
+  }
+
+  @Test
+  void noKickIsLostWhileAGuestEntersAndLeavesAllTheTime() throws Exception {
+    guest.code(PC, (a, g) -> systemCall(a, PC));
+    kickOneByOne(100_000);
+  }
+
+  @Test
+  void noKickIsLostWhileAGuestMissesAllTheTime() throws Exception {
+    // Alternates between two pcs whose table entries are taken away again at once.
+    int additionBytes = 4;
+    long first =
+        guest.code(
+            PC,
+            (a, g) -> {
+              a.alu64(Alu.ADD, RAX, imm(1));
+              jump(a, LOOP);
+            });
+    guest.at(first + additionBytes, PC, false);
+    long second =
+        guest.lazyCode(
+            LOOP,
+            (a, g) -> {
+              a.alu64(Alu.ADD, RBX, imm(1));
+              jump(a, PC);
+            });
+    guest.at(second + additionBytes, LOOP, false);
+    AtomicLong stop = new AtomicLong();
+    Future<?> eraser =
+        executor.submit(
+            () -> {
+              while (stop.get() == 0) {
+                guest.preset(LOOP, 0);
+                Thread.onSpinWait();
+              }
+            });
+    long[] registers = kickOneByOne(10_000);
+    stop.set(1);
+    eraser.get();
+    assertThat(registers[RAX] - registers[RBX]).isBetween(0L, 1L);
+  }
+
+  @Test
+  void aKickEndsAtAnInstructionBoundary() throws Exception {
+    // One guest instruction, "inc rax; inc rbx" as two host instructions: never one without the
+    // other.
+    long host =
+        guest.code(
+            PC,
+            (a, g) -> {
+              a.inc64(RAX);
+              a.inc64(RBX);
+              a.mov32(Memory.fs(ContextLayout.SPILL), RAX);
+              jump(a, PC);
+            });
+    guest.at(host + 3, PC, false);
+    guest.at(host + 6, LOOP, true);
+    guest.at(host + 7, LOOP, false);
+    SynchronousQueue<GuestThread> started = new SynchronousQueue<>();
+    Future<Integer> result =
+        executor.submit(
+            () -> {
+              int middle = 0;
+              try (GuestThread thread = guest.thread(PC)) {
+                started.put(thread);
+                for (int i = 0; i < 3000; i++) {
+                  thread.context().setPc(PC);
+                  assertThat(thread.run()).isEqualTo(ExitReason.KICK);
+                  assertThat(thread.context().gpr(RAX)).isEqualTo(thread.context().gpr(RBX));
+                  assertThat(thread.context().pc()).isIn(PC, LOOP);
+                  middle += thread.context().pc() == LOOP ? 1 : 0;
+                }
+              }
+              return middle;
+            });
+    GuestThread thread = started.take();
+    while (!result.isDone()) {
+      thread.kick();
+      Thread.sleep(0, 50_000);
+    }
+    assertThat(result.get()).isPositive();
+  }
+
+  @Test
+  void aStormOfKicksFromSeveralThreadsDisturbsNothing() throws Exception {
+    guest.code(
+        PC,
+        (a, g) -> {
+          a.alu64(Alu.ADD, Memory.guest(RDI, 0), imm(1));
+          a.alu64(Alu.ADD, RBX, imm(1));
+          systemCall(a, PC);
+        });
+    AtomicLong stop = new AtomicLong();
+    SynchronousQueue<GuestThread> started = new SynchronousQueue<>();
+    Future<?> result =
+        executor.submit(
+            () -> {
+              try (GuestThread thread = guest.thread(PC)) {
+                thread.context().setGpr(RDI, DATA);
+                started.put(thread);
+                long calls = 0;
+                for (int i = 0; i < 200_000; i++) {
+                  if (thread.run() == ExitReason.SYSTEM_CALL) {
+                    calls++;
+                    assertThat(thread.context().gpr(RBX)).isEqualTo(calls);
+                    assertThat(guest.slot.memory().getLong(DATA)).isEqualTo(calls);
+                  } else {
+                    // Between the addition in memory and that in the register, or at the start: the
+                    // hand-made map calls every place the start, so the memory may be ahead by one.
+                    thread.context().setPc(PC);
+                    thread.context().setGpr(RBX, calls);
+                    guest.slot.memory().putLong(DATA, calls);
+                  }
+                }
+              } finally {
+                stop.set(1);
+              }
+              return null;
+            });
+    GuestThread thread = started.take();
+    for (int i = 0; i < 3; i++) {
+      executor.submit(
+          () -> {
+            while (stop.get() == 0) {
+              thread.kick();
+              Thread.yield();
+            }
+          });
+    }
+    result.get(100, TimeUnit.SECONDS);
+    thread.kick(); // after close: does nothing
+  }
+
+  @Test
+  void aKickBeforeAVisitIsAnsweredByTheVisit() {
+    guest.code(PC, (a, g) -> systemCall(a, PC));
+    try (GuestThread thread = guest.thread(PC)) {
+      thread.kick();
+      assertThat(thread.run()).isEqualTo(ExitReason.KICK);
+      assertThat(thread.context().pc()).isEqualTo(PC);
+      assertThat(thread.run()).isEqualTo(ExitReason.SYSTEM_CALL);
+    }
+  }
+}
