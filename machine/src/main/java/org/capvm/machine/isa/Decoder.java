@@ -214,7 +214,9 @@ public final class Decoder {
     boolean memory = form.pattern().hasModrm() && modrm < 0xc0;
     return !bothSegments
         && (!locked || (form.lockable() && memory))
-        && (!repeated || form.pattern().mandatoryPrefix() || form.acceptsRepeat(locked));
+        && (!repeated
+            || form.pattern().mandatoryPrefix()
+            || form.acceptsRepeat((prefixes & Prefixes.REP) != 0, locked, memory));
   }
 
   private static long signed(byte[] code, int position, int bytes) {

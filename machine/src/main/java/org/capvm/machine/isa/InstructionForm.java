@@ -56,9 +56,14 @@ public final class InstructionForm {
     this.traits = traits;
     this.feature = feature;
     this.default64 = traits.contains(Trait.D64);
-    this.vsib = operands.stream().anyMatch(Operand::isVectorIndexed);
-    this.usesX87 =
-        traits.contains(Trait.X87) || operands.stream().anyMatch(InstructionForm::isX87State);
+    boolean x87 = traits.contains(Trait.X87);
+    boolean vectorIndexed = false;
+    for (Operand operand : operands) {
+      x87 |= isX87State(operand);
+      vectorIndexed |= operand.isVectorIndexed();
+    }
+    this.usesX87 = x87;
+    this.vsib = vectorIndexed;
   }
 
   private static InstructionForm unmatched(String mnemonic) {
@@ -183,11 +188,19 @@ public final class InstructionForm {
     return traits.contains(Trait.SIGNED);
   }
 
-  /** Whether the row accepts an F2 or F3 that is not part of its opcode. */
-  boolean acceptsRepeat(boolean locked) {
-    return traits.contains(Trait.STRING)
-        || traits.contains(Trait.REP)
-        || traits.contains(Trait.HLE)
-        || (locked && traits.contains(Trait.LOCK));
+  /**
+   * Whether the row accepts an F2 or F3 that is not part of its opcode.
+   *
+   * @param f3 whether it is F3
+   * @param locked whether there is a LOCK prefix too
+   * @param memory whether ModRM names memory
+   */
+  boolean acceptsRepeat(boolean f3, boolean locked, boolean memory) {
+    if (traits.contains(Trait.STRING) || traits.contains(Trait.REP)) {
+      return true;
+    }
+    boolean lockable = traits.contains(Trait.LOCK);
+    boolean hint = traits.contains(Trait.HLE) ? f3 || lockable : lockable && locked;
+    return hint && memory;
   }
 }

@@ -100,6 +100,7 @@ final class OperandNotation {
       case "AX" -> fixed(RegisterClass.GPR, Width.BYTES_2, access, Gpr.RAX);
       case "DX" -> fixed(RegisterClass.GPR, Width.BYTES_2, access, Gpr.RDX);
       case "RAXv" -> fixed(RegisterClass.GPR, Width.OPERAND_SIZE, access, Gpr.RAX);
+      case "RAXz" -> fixed(RegisterClass.GPR, Width.OPERAND_SIZE_2_OR_4, access, Gpr.RAX);
       case "XMM0" -> fixed(RegisterClass.VECTOR, Width.BYTES_16, access, 0);
       case "ST0" -> fixed(RegisterClass.X87, Width.BYTES_10, access, 0);
       case "FS" -> fixed(RegisterClass.SEGMENT, Width.BYTES_2, access, 4);
@@ -158,6 +159,7 @@ final class OperandNotation {
       case "m512byte" -> Width.BYTES_512;
       case "mv" -> Width.OPERAND_SIZE;
       case "my" -> Width.OPERAND_SIZE_4_OR_8;
+      case "mz" -> Width.OPERAND_SIZE_2_OR_4;
       case "mvec" -> Width.VECTOR;
       case "mhalf" -> Width.VECTOR_HALF;
       case "mquarter" -> Width.VECTOR_QUARTER;

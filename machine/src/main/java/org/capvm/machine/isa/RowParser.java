@@ -134,12 +134,13 @@ final class RowParser {
     if (types.isEmpty()) {
       return operands;
     }
-    String[] typed = types.split(", ", -1);
+    String[] typed = types.split(",", -1);
     if (typed.length != roles.length()) {
       throw new IllegalStateException("operands and their places differ in number");
     }
     for (int i = 0; i < typed.length; i++) {
-      String key = roles.charAt(i) + typed[i];
+      typed[i] = typed[i].strip();
+      String key = String.valueOf(roles.charAt(i)).concat(typed[i]);
       Operand operand = OPERANDS.get(key);
       if (operand == null) {
         operand = OperandNotation.parse(roles.charAt(i), typed[i]);

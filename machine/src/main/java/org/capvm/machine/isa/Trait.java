@@ -7,7 +7,10 @@ enum Trait {
    * hints.
    */
   LOCK,
-  /** F2 and F3 are accepted without LOCK, as transaction hints. */
+  /**
+   * F3, and with {@link #LOCK} also F2, is accepted as a transaction hint without LOCK if the
+   * operand is memory.
+   */
   HLE,
   /** F2 and F3 are accepted and mean nothing: branch hints, padding. */
   REP,

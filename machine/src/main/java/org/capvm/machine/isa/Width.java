@@ -21,6 +21,8 @@ public enum Width {
   OPERAND_SIZE(0, 0),
   /** 4 bytes, or 8 with REX.W or VEX.W: the manual's {@code y}. */
   OPERAND_SIZE_4_OR_8(0, 0),
+  /** 2 or 4 bytes, never 8: the manual's {@code z}. */
+  OPERAND_SIZE_2_OR_4(0, 0),
   /** 16 or 32 bytes: the whole vector. */
   VECTOR(0, 1),
   VECTOR_HALF(0, 2),
@@ -43,6 +45,7 @@ public enum Width {
     return switch (this) {
       case OPERAND_SIZE -> instruction.operandSizeBytes();
       case OPERAND_SIZE_4_OR_8 -> Math.max(4, instruction.operandSizeBytes());
+      case OPERAND_SIZE_2_OR_4 -> Math.min(4, instruction.operandSizeBytes());
       default -> fixedBytes;
     };
   }
