@@ -58,6 +58,10 @@ final class Confinement {
     }
   }
 
+  private static boolean reads(Instruction instruction, int register) {
+    return (instruction.readsGpr() & Gpr.bit(register)) != 0;
+  }
+
   /**
    * Whether the explicit memory operand is accessed at all; {@code lea} only computes its address.
    */
@@ -98,7 +102,9 @@ final class Confinement {
 
     Address address = original;
     if (namesR11) {
-      emit.loadContext(guestR11, ContextLayout.R11);
+      if (reads(instruction, Gpr.R11)) {
+        emit.loadContext(guestR11, ContextLayout.R11);
+      }
       address = address == null ? null : address.replacing(Gpr.R11, guestR11, vsib);
     }
     if (segment) {
@@ -110,7 +116,9 @@ final class Confinement {
     }
     if (namesRsp) {
       // r11 stands in for rsp: the guest sees its own stack pointer, without B.
-      emit.move32(Gpr.R11, Gpr.RSP);
+      if (reads(instruction, Gpr.RSP)) {
+        emit.move32(Gpr.R11, Gpr.RSP);
+      }
       registers[Gpr.RSP] = Gpr.R11;
       if (!accesses && address != null) {
         address = address.replacing(Gpr.RSP, Gpr.R11, vsib);
