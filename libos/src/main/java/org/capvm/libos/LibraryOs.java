@@ -1,13 +1,157 @@
 package org.capvm.libos;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.function.Consumer;
+import org.capvm.libos.file.FileDescriptorTable;
+import org.capvm.libos.file.FileSystemContext;
+import org.capvm.libos.futex.FutexTable;
+import org.capvm.libos.host.HostScratch;
+import org.capvm.libos.host.Hostcalls;
+import org.capvm.libos.memory.MemoryLimit;
+import org.capvm.libos.process.Credentials;
+import org.capvm.libos.process.Process;
+import org.capvm.libos.process.ProcessStarter;
 import org.capvm.libos.process.ProcessTable;
+import org.capvm.libos.process.ProgramFile;
+import org.capvm.libos.process.Task;
+import org.capvm.libos.signal.SignalInfo;
+import org.capvm.libos.trace.TraceSink;
+import org.capvm.monitor.Intravisor;
 
 /** The library OS of one cVM: what its processes share. Thread-safe. */
 public final class LibraryOs {
+  private final Intravisor intravisor;
+  private final MemoryLimit memoryLimit;
+  private final TraceSink traceSink;
+  private final Consumer<String> deathReports;
   private final ProcessTable processes = new ProcessTable();
+  private final FutexTable futexes = new FutexTable();
+  private final CallStatistics statistics = new CallStatistics();
+  private final Dispatcher dispatcher;
+  private final long startNanos = System.nanoTime();
+  private volatile String hostName;
+  private volatile String domainName = "(none)";
+
+  /**
+   * @param intravisor the monitor below
+   * @param memoryLimitBytes how much all processes together may take
+   * @param hostName what {@code uname} says at first
+   * @param traceSink hears of every call, or null
+   * @param deathReports receives a report when a process dies of a fault
+   */
+  public LibraryOs(
+      Intravisor intravisor,
+      long memoryLimitBytes,
+      String hostName,
+      TraceSink traceSink,
+      Consumer<String> deathReports) {
+    this.intravisor = intravisor;
+    this.memoryLimit = new MemoryLimit(memoryLimitBytes);
+    this.hostName = hostName;
+    this.traceSink = traceSink;
+    this.deathReports = deathReports;
+    this.dispatcher = new Dispatcher(traceSink, statistics);
+  }
+
+  /**
+   * Starts the cVM's first process on a thread of its own.
+   *
+   * @param opener finds program files, with the rights that the process will have
+   * @param path the program; one byte per character
+   * @throws ErrnoException why the program cannot be executed, as {@code execve} says
+   */
+  public Process start(
+      ProgramFile.Opener opener,
+      String path,
+      List<byte[]> arguments,
+      List<byte[]> environment,
+      Credentials credentials,
+      FileDescriptorTable files,
+      FileSystemContext fileSystem) {
+    return new ProcessStarter(this)
+        .start(opener, path, arguments, environment, credentials, files, fileSystem);
+  }
 
   /** The processes and tasks. */
   public ProcessTable processes() {
     return processes;
+  }
+
+  /** Where tasks wait for futexes. */
+  public FutexTable futexes() {
+    return futexes;
+  }
+
+  /** The monitor below. */
+  public Intravisor intravisor() {
+    return intravisor;
+  }
+
+  /** What the processes may take and have taken. */
+  public MemoryLimit memoryLimit() {
+    return memoryLimit;
+  }
+
+  /** What calls were made, and which failed. */
+  public CallStatistics statistics() {
+    return statistics;
+  }
+
+  /** Carries out system calls. */
+  public Dispatcher dispatcher() {
+    return dispatcher;
+  }
+
+  /** Where the trace goes, or null. */
+  public TraceSink traceSink() {
+    return traceSink;
+  }
+
+  /** When the cVM started, in terms of {@link System#nanoTime}. */
+  public long startNanos() {
+    return startNanos;
+  }
+
+  /** The host name. */
+  public String hostName() {
+    return hostName;
+  }
+
+  /** Changes the host name. */
+  public void setHostName(String changed) {
+    hostName = changed;
+  }
+
+  /** The NIS domain name. */
+  public String domainName() {
+    return domainName;
+  }
+
+  /** Changes the NIS domain name. */
+  public void setDomainName(String changed) {
+    domainName = changed;
+  }
+
+  /** Reports that a signal is about to end a process as a fault would. */
+  public void reportDeath(Task task, SignalInfo info) {
+    deathReports.accept(org.capvm.libos.process.DeathReport.of(task, info));
+  }
+
+  /** Reports a failure of the library OS or the monitor themselves, which ends the process concerned. */
+  public void reportFailure(Task task, Throwable failure) {
+    StringWriter text = new StringWriter();
+    failure.printStackTrace(new PrintWriter(text));
+    deathReports.accept("CapVM failed in " + task.name() + "[" + task.id() + "]: " + text);
+  }
+
+  /** Random bytes of the host's kernel. */
+  public static byte[] randomBytes(int count) {
+    MemorySegment scratch = HostScratch.get();
+    ErrnoException.check(Hostcalls.getrandom(scratch.address(), count, 0));
+    return scratch.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
   }
 }

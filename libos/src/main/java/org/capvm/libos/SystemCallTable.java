@@ -3,6 +3,12 @@ package org.capvm.libos;
 import java.util.ArrayList;
 import java.util.List;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.futex.FutexFamily;
+import org.capvm.libos.identity.IdentityFamily;
+import org.capvm.libos.memory.MemoryFamily;
+import org.capvm.libos.process.ProcessFamily;
+import org.capvm.libos.signal.SignalFamily;
+import org.capvm.libos.time.TimeFamily;
 
 /**
  * Every system call of x86-64 Linux, one row each. Rows are built when first asked for; a number no
@@ -16,7 +22,14 @@ public final class SystemCallTable {
   private static final SystemCallHandler NOT_THERE =
       (task, a0, a1, a2, a3, a4, a5) -> -Errno.ENOSYS;
 
-  private static final SystemCallFamily[] FAMILIES = {};
+  private static final SystemCallFamily[] FAMILIES = {
+    new MemoryFamily(),
+    new SignalFamily(),
+    new ProcessFamily(),
+    new FutexFamily(),
+    new TimeFamily(),
+    new IdentityFamily()
+  };
 
   private static final SystemCall[] ROWS = new SystemCall[LIMIT];
 

@@ -36,6 +36,9 @@ public final class Hostcalls {
   private static final int OPENAT = 257;
   private static final int GETRUSAGE = 98;
   private static final int SYSINFO = 99;
+  private static final int GETTID = 186;
+  private static final int GETCPU = 309;
+  private static final int MEMBARRIER = 324;
   private static final int SCHED_YIELD = 24;
   private static final int SCHED_GETAFFINITY = 204;
   private static final int CLOCK_GETTIME = 228;
@@ -172,6 +175,23 @@ public final class Hostcalls {
   /** {@code sysinfo}. */
   public static long sysinfo(long hostAddress) {
     return call(SYSINFO, hostAddress);
+  }
+
+  /** The number of the processor that the calling thread runs on, or -errno. */
+  public static long currentProcessor() {
+    long scratch = HostScratch.get().address();
+    long result = call(GETCPU, scratch, 0);
+    return result < 0 ? result : HostScratch.get().get(ValueLayout.JAVA_INT, 0);
+  }
+
+  /** {@code membarrier(MEMBARRIER_CMD_GLOBAL)}. */
+  public static long membarrierGlobal() {
+    return call(MEMBARRIER, 1, 0, 0);
+  }
+
+  /** {@code gettid}. */
+  public static long gettid() {
+    return call(GETTID, 0);
   }
 
   /** {@code sched_yield}. */

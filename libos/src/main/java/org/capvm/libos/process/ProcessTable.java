@@ -61,6 +61,12 @@ public final class ProcessTable {
     return tasks.get(id);
   }
 
+  /** Who adopts the children of a process that ends: the cVM's first process, or null if that is the one. */
+  public synchronized Process reaperFor(Process ending) {
+    Process first = processes.get(1);
+    return first == ending || first == null || first.isOver() ? null : first;
+  }
+
   /** All processes, by id. */
   public synchronized List<Process> processes() {
     return new ArrayList<>(processes.values());

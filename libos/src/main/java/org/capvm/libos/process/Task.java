@@ -8,11 +8,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.LockSupport;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
+import org.capvm.libos.SystemCallHandler;
+import org.capvm.libos.SystemCallTable;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.FileDescriptorTable;
 import org.capvm.libos.file.FileSystemContext;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
+import org.capvm.libos.memory.AddressSpace;
+import org.capvm.libos.signal.SignalState;
+import org.capvm.libos.trace.TraceSink;
+import org.capvm.monitor.gate.GuestThread;
+import org.capvm.monitor.memory.GuestMemory;
 
 /**
  * One guest thread. Runs on a platform thread of its own; methods are for that thread unless they
@@ -27,24 +34,71 @@ public final class Task {
 
   private final Process process;
   private final int id;
-  private final Thread thread;
   private final FileDescriptorTable files;
   private final FileSystemContext fileSystem;
+  private final SignalState signals;
+  private final Runnable kick = this::kick;
+  private final long[] callCounts = new long[SystemCallTable.LIMIT];
 
+  private volatile Thread thread;
+  private volatile int hostThreadId;
+  private volatile GuestThread guestThread;
+  private volatile Registers registers;
+  private volatile AddressSpace addressSpace;
+  private volatile GuestMemory memory;
   private volatile boolean inHostPoll;
+  private volatile ExitStatus exited;
+  private volatile String name;
   private int wakeDescriptor = -1;
+  private FaultDetail lastFault = FaultDetail.NONE;
+  private long clearChildTid;
+  private long robustList;
+  private SystemCallHandler restart;
 
   Task(
       Process process,
       int id,
-      Thread thread,
+      String name,
       FileDescriptorTable files,
-      FileSystemContext fileSystem) {
+      FileSystemContext fileSystem,
+      SignalState signals) {
     this.process = process;
     this.id = id;
-    this.thread = thread;
+    this.name = name;
     this.files = files;
     this.fileSystem = fileSystem;
+    this.signals = signals;
+    enter(process.addressSpace());
+  }
+
+  /** The task whose thread will run in an address space from now on. */
+  final void enter(AddressSpace space) {
+    addressSpace = space;
+    memory = space.memory();
+  }
+
+  /** Binds the task to the calling thread and to its way into the guest. */
+  void attach(GuestThread guest) {
+    thread = Thread.currentThread();
+    registers = new Registers(guest.context());
+    guestThread = guest;
+    hostThreadId = (int) Hostcalls.gettid();
+    addressSpace.addThread(kick);
+  }
+
+  /** The task will not run guest code any more. */
+  void detach() {
+    addressSpace.removeThread(kick);
+    guestThread = null;
+    hostThreadId = 0;
+  }
+
+  /** Makes the task's thread leave the guest for a moment. Any thread may call this. */
+  private void kick() {
+    GuestThread guest = guestThread;
+    if (guest != null) {
+      guest.kick();
+    }
   }
 
   /** The thread id. */
@@ -62,6 +116,26 @@ public final class Task {
     return process.libraryOs();
   }
 
+  /** The guest's memory, for copies in and out. */
+  public GuestMemory memory() {
+    return memory;
+  }
+
+  /** The guest's memory map. */
+  public AddressSpace addressSpace() {
+    return addressSpace;
+  }
+
+  /** The guest's registers. */
+  public Registers registers() {
+    return registers;
+  }
+
+  /** The way into the guest. */
+  GuestThread guestThread() {
+    return guestThread;
+  }
+
   /** The open files. */
   public FileDescriptorTable files() {
     return files;
@@ -72,9 +146,93 @@ public final class Task {
     return fileSystem;
   }
 
+  /** Mask, queue and alternate stack. */
+  public SignalState signals() {
+    return signals;
+  }
+
   /** The identity in force. */
   public Credentials credentials() {
     return process.credentials();
+  }
+
+  /** The name that tools show, 15 bytes at most ({@code PR_SET_NAME}). */
+  public String name() {
+    return name;
+  }
+
+  /** Changes the name. */
+  public void setName(String changed) {
+    name = changed;
+  }
+
+  /** What the processor said of the last fault. */
+  public FaultDetail lastFault() {
+    return lastFault;
+  }
+
+  void setLastFault(FaultDetail fault) {
+    lastFault = fault;
+  }
+
+  /** Where a zero is stored and a futex woken when the task ends ({@code set_tid_address}), or 0. */
+  public long clearChildTid() {
+    return clearChildTid;
+  }
+
+  /** Sets {@link #clearChildTid}. */
+  public void setClearChildTid(long guestAddress) {
+    clearChildTid = guestAddress;
+  }
+
+  /** Head of the list of robust futexes the task holds, or 0. */
+  public long robustList() {
+    return robustList;
+  }
+
+  /** Sets {@link #robustList}. */
+  public void setRobustList(long guestAddress) {
+    robustList = guestAddress;
+  }
+
+  /** How a call that gave up with ERESTART_RESTARTBLOCK goes on; {@code restart_syscall} runs it. */
+  public SystemCallHandler restart() {
+    return restart;
+  }
+
+  /** Sets {@link #restart}. */
+  public void setRestart(SystemCallHandler continuation) {
+    restart = continuation;
+  }
+
+  /** How often the task made each call, by number. Its own thread counts. */
+  public long[] callCounts() {
+    return callCounts;
+  }
+
+  /** Processor time of the task so far, in nanoseconds. Any thread may call this. */
+  public long cpuNanos() {
+    return hostThreadId == 0 ? 0 : ThreadTimes.cpuNanos(hostThreadId);
+  }
+
+  /** Where the trace goes, or null. */
+  public TraceSink traceSink() {
+    return process.libraryOs().traceSink();
+  }
+
+  /** Ends this task alone, at its next chance. For the task's own thread. */
+  public void exit(ExitStatus status) {
+    exited = status;
+  }
+
+  /** Whether the task must not go back to the guest. */
+  public boolean isOver() {
+    return exited != null || process.isOver();
+  }
+
+  /** How the task ended by itself, or null. */
+  ExitStatus exited() {
+    return exited;
   }
 
   /** The resource limits in force. */
@@ -84,7 +242,13 @@ public final class Task {
 
   /** Whether a signal waits to be handled or the task must end: a blocking call must return. */
   public boolean isInterrupted() {
-    return false;
+    return signals.hasDeliverable() || process.stopSignal() != 0 || isOver();
+  }
+
+  /** Makes the task look at what it must do, wherever it is: in the guest, waiting, or between. Any thread may call this. */
+  public void interrupt() {
+    kick();
+    wake();
   }
 
   /**
@@ -186,6 +350,14 @@ public final class Task {
       return (int) ready;
     } finally {
       inHostPoll = false;
+    }
+  }
+
+  /** Gives back what the task holds of the host. */
+  void close() {
+    if (wakeDescriptor >= 0) {
+      Hostcalls.close(wakeDescriptor);
+      wakeDescriptor = -1;
     }
   }
 

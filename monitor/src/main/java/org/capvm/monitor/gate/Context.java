@@ -94,6 +94,11 @@ public final class Context {
     RawMemory.putLong(field(FLAGS), FIXED_FLAGS);
     setTlsBase(0);
     setGsBase(0);
+    resetFloatingPoint();
+  }
+
+  /** Sets vector and x87 state to what a new program finds. */
+  public void resetFloatingPoint() {
     RawMemory.putInt(field(MXCSR), DEFAULT_MXCSR);
     RawMemory.clear(field(VECTOR), (long) VECTORS * VECTOR_BYTES);
     RawMemory.clear(field(X87), FXSAVE_BYTES + XSAVE_HEADER_BYTES);

@@ -1,0 +1,636 @@
+package org.capvm.libos.memory;
+
+import static org.capvm.libos.abi.Mman.MADV_COLD;
+import static org.capvm.libos.abi.Mman.MADV_COLLAPSE;
+import static org.capvm.libos.abi.Mman.MADV_DODUMP;
+import static org.capvm.libos.abi.Mman.MADV_DOFORK;
+import static org.capvm.libos.abi.Mman.MADV_DONTDUMP;
+import static org.capvm.libos.abi.Mman.MADV_DONTFORK;
+import static org.capvm.libos.abi.Mman.MADV_DONTNEED;
+import static org.capvm.libos.abi.Mman.MADV_FREE;
+import static org.capvm.libos.abi.Mman.MADV_HUGEPAGE;
+import static org.capvm.libos.abi.Mman.MADV_KEEPONFORK;
+import static org.capvm.libos.abi.Mman.MADV_MERGEABLE;
+import static org.capvm.libos.abi.Mman.MADV_NOHUGEPAGE;
+import static org.capvm.libos.abi.Mman.MADV_NORMAL;
+import static org.capvm.libos.abi.Mman.MADV_PAGEOUT;
+import static org.capvm.libos.abi.Mman.MADV_POPULATE_READ;
+import static org.capvm.libos.abi.Mman.MADV_POPULATE_WRITE;
+import static org.capvm.libos.abi.Mman.MADV_RANDOM;
+import static org.capvm.libos.abi.Mman.MADV_REMOVE;
+import static org.capvm.libos.abi.Mman.MADV_SEQUENTIAL;
+import static org.capvm.libos.abi.Mman.MADV_UNMERGEABLE;
+import static org.capvm.libos.abi.Mman.MADV_WILLNEED;
+import static org.capvm.libos.abi.Mman.MADV_WIPEONFORK;
+import static org.capvm.libos.abi.Mman.MAP_32BIT;
+import static org.capvm.libos.abi.Mman.MAP_FIXED;
+import static org.capvm.libos.abi.Mman.MAP_FIXED_NOREPLACE;
+import static org.capvm.libos.abi.Mman.MAP_GROWSDOWN;
+import static org.capvm.libos.abi.Mman.MAP_LOCKED;
+import static org.capvm.libos.abi.Mman.MAP_NORESERVE;
+import static org.capvm.libos.abi.Mman.MAP_POPULATE;
+import static org.capvm.libos.abi.Mman.MAP_SHARED;
+import static org.capvm.libos.abi.Mman.PROT_EXEC;
+import static org.capvm.libos.abi.Mman.PROT_READ;
+import static org.capvm.libos.abi.Mman.PROT_WRITE;
+import static org.capvm.libos.memory.AddressLayout.PAGE;
+import static org.capvm.libos.memory.AddressLayout.isPageAligned;
+import static org.capvm.libos.memory.AddressLayout.pageUp;
+
+import java.util.List;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.machine.code.CodeSpace;
+import org.capvm.machine.error.HostException;
+import org.capvm.monitor.Intravisor;
+import org.capvm.monitor.memory.GuestMemory;
+import org.capvm.monitor.memory.Slot;
+
+/**
+ * One guest address space: the areas mapped in a slot. Processes that share memory ({@code CLONE_VM}) share the
+ * object. Thread-safe: one lock guards the areas and every change of the slot's pages.
+ *
+ * <p>Guest code is translated, so {@code PROT_EXEC} never reaches the host: it tells the slot's {@link CodeSpace}
+ * which pages may be executed.
+ */
+public final class AddressSpace {
+  /** Linux's default {@code vm.max_map_count}. */
+  private static final int MAX_AREAS = 65530;
+
+  private static final int KEPT_FLAGS = MAP_SHARED | MAP_GROWSDOWN | MAP_NORESERVE | MAP_LOCKED;
+  private static final int PROTECTION_BITS = PROT_READ | PROT_WRITE | PROT_EXEC;
+
+  private final Slot slot;
+  private final SlotPages pages;
+  private final CodeRanges code;
+  private final MemoryLimit limit;
+  private final AreaMap areas = new AreaMap();
+  private int users = 1;
+  private long chargedBytes;
+  private long breakStart;
+  private long breakEnd;
+
+  /**
+   * An empty address space in a slot of its own.
+   *
+   * @param limit the cVM's limit, which the areas are charged to
+   * @throws ErrnoException ENOMEM if the host has no room for a slot
+   */
+  public AddressSpace(Intravisor intravisor, MemoryLimit limit) {
+    try {
+      this.slot = intravisor.newSlot();
+    } catch (HostException e) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    this.pages = new SlotPages(slot);
+    this.code = new CodeRanges(pages, memory -> intravisor.newCodeSpace(slot, memory));
+    this.limit = limit;
+  }
+
+  /** The memory, for copies in and out. */
+  public GuestMemory memory() {
+    return pages.memory();
+  }
+
+  /** The slot it lies in. */
+  public Slot slot() {
+    return slot;
+  }
+
+  /** The translations of the address space's code. */
+  public CodeSpace codeSpace() {
+    return code.space();
+  }
+
+  /**
+   * Registers a guest thread that runs here.
+   *
+   * @param interrupt makes it leave translated code soon; called by any thread, must not block
+   */
+  public void addThread(Runnable interrupt) {
+    code.interrupts().add(interrupt);
+  }
+
+  /** Forgets a guest thread. */
+  public void removeThread(Runnable interrupt) {
+    code.interrupts().remove(interrupt);
+  }
+
+  /**
+   * Maps memory, as {@code mmap} does once its arguments have been looked at.
+   *
+   * @param hint page-aligned; where to map (fixed), or would be welcome (otherwise); 0 for anywhere
+   * @param lengthBytes positive; rounded up to pages
+   * @param protection {@code PROT_} bits
+   * @param flags {@code MAP_} bits; without {@code MAP_SHARED} the mapping is private
+   * @param file what to map, or null for anonymous memory
+   * @param fileOffset page-aligned
+   * @param name for {@code /proc/PID/maps}, or null
+   * @return the guest address of the mapping
+   * @throws ErrnoException ENOMEM, EEXIST, EPERM, EINVAL as Linux
+   */
+  public synchronized long map(
+      long hint,
+      long lengthBytes,
+      int protection,
+      int flags,
+      MappedFile file,
+      long fileOffset,
+      String name) {
+    if (lengthBytes <= 0 || lengthBytes > AddressLayout.END) {
+      throw ErrnoException.of(lengthBytes == 0 ? Errno.EINVAL : Errno.ENOMEM);
+    }
+    long length = pageUp(lengthBytes);
+    boolean belowTwoGib = file != null || (protection & PROT_EXEC) != 0;
+    long start = place(hint, length, flags, belowTwoGib);
+    MemoryArea area =
+        new MemoryArea(
+            start,
+            start + length,
+            protection & PROTECTION_BITS,
+            flags & KEPT_FLAGS,
+            0,
+            file,
+            file == null ? 0 : fileOffset,
+            name);
+    install(area, flags);
+    return start;
+  }
+
+  private long place(long hint, long length, int flags, boolean belowTwoGib) {
+    if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0) {
+      requireAligned(hint);
+      if (hint < 0 || hint > AddressLayout.END - length) {
+        throw ErrnoException.of(Errno.ENOMEM);
+      }
+      if (hint < AddressLayout.MMAP_MIN) {
+        throw ErrnoException.of(Errno.EPERM);
+      }
+      if ((flags & MAP_FIXED_NOREPLACE) != 0 && !areas.isFree(hint, hint + length)) {
+        throw ErrnoException.of(Errno.EEXIST);
+      }
+      return hint;
+    }
+    long wanted = AddressLayout.pageDown(hint);
+    if (wanted >= AddressLayout.MMAP_MIN
+        && wanted <= AddressLayout.END - length
+        && areas.isFree(wanted, wanted + length)) {
+      return wanted;
+    }
+    boolean low = belowTwoGib || (flags & MAP_32BIT) != 0;
+    long start = low ? gapBelowTwoGib(length) : gapAboveTwoGib(length);
+    if (start < 0) {
+      start = low ? gapAboveTwoGib(length) : gapBelowTwoGib(length);
+    }
+    if (start < 0) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    return start;
+  }
+
+  private long gapBelowTwoGib(long length) {
+    return areas.highestGap(length, AddressLayout.MMAP_MIN, AddressLayout.CODE_END);
+  }
+
+  private long gapAboveTwoGib(long length) {
+    long stackRoom = AddressLayout.STACK_MAX + AddressLayout.STACK_GUARD;
+    long high = AddressLayout.END - stackRoom;
+    return areas.highestGap(length, AddressLayout.CODE_END, high);
+  }
+
+  /** Maps an area on the host and records it, replacing what was there. */
+  private void install(MemoryArea area, int flags) {
+    requireRoomForAreas();
+    long replaced = accountable(area.start(), area.end());
+    requireMemory((area.isAccountable() ? area.length() : 0) - replaced);
+    code.forget(area.start(), area.end());
+    pages.map(area);
+    areas.insert(area);
+    code.announce(area);
+    settle();
+    if ((flags & MAP_POPULATE) != 0 && area.hostProtection() != 0) {
+      pages.populate(area);
+    }
+  }
+
+  /**
+   * Unmaps a range.
+   *
+   * @param guestAddress page-aligned
+   * @throws ErrnoException EINVAL, ENOMEM
+   */
+  public synchronized void unmap(long guestAddress, long lengthBytes) {
+    requireAligned(guestAddress);
+    if (lengthBytes <= 0
+        || guestAddress < 0
+        || lengthBytes > AddressLayout.END
+        || guestAddress > AddressLayout.END - pageUp(lengthBytes)) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    removeRange(guestAddress, guestAddress + pageUp(lengthBytes));
+  }
+
+  private void removeRange(long start, long end) {
+    List<MemoryArea> gone = areas.within(start, end);
+    if (gone.isEmpty()) {
+      return;
+    }
+    requireRoomForAreas();
+    code.forget(start, end);
+    for (MemoryArea area : gone) {
+      pages.unmap(area.start(), area.length());
+    }
+    areas.remove(start, end);
+    settle();
+  }
+
+  /**
+   * Changes the protection of a range.
+   *
+   * @throws ErrnoException ENOMEM at the first page that is not mapped, what precedes it being changed; EACCES
+   *     for a shared mapping of a file that may not be written
+   */
+  public synchronized void protect(long guestAddress, long lengthBytes, int protection) {
+    requireAligned(guestAddress);
+    long end = rangeEnd(guestAddress, lengthBytes);
+    long next = guestAddress;
+    for (MemoryArea area : areas.within(guestAddress, end)) {
+      if (area.start() != next) {
+        break;
+      }
+      protectArea(area, area.withProtection(protection & PROTECTION_BITS));
+      next = area.end();
+    }
+    if (next != end) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+  }
+
+  private void protectArea(MemoryArea area, MemoryArea changed) {
+    if (area.protection() == changed.protection()) {
+      return;
+    }
+    boolean becomesWritable = changed.isWritable() && !area.isWritable();
+    if (becomesWritable && area.isShared() && area.file() != null && !area.file().isWritable()) {
+      throw ErrnoException.of(Errno.EACCES);
+    }
+    requireRoomForAreas();
+    if (changed.isAccountable() && !area.isAccountable()) {
+      requireMemory(area.length());
+    }
+    code.forget(area.start(), area.end());
+    pages.protect(area.start(), area.length(), changed.hostProtection());
+    areas.insert(changed);
+    code.announce(changed);
+    settle();
+  }
+
+  /**
+   * Moves or resizes a mapping, as {@code mremap} once its flags have been looked at.
+   *
+   * @param newLength page-aligned, positive
+   * @param mayMove whether another address will do
+   * @param fixedAddress the new address, or -1 for any
+   * @return the new address
+   * @throws ErrnoException EFAULT, ENOMEM
+   */
+  public synchronized long remap(
+      long oldAddress, long oldLength, long newLength, boolean mayMove, long fixedAddress) {
+    MemoryArea area = areas.at(oldAddress);
+    if (area == null || oldLength > area.end() - oldAddress) {
+      throw ErrnoException.of(Errno.EFAULT);
+    }
+    MemoryArea old = area.slice(oldAddress, oldAddress + oldLength);
+    if (fixedAddress >= 0) {
+      removeRange(fixedAddress, fixedAddress + newLength);
+      return move(old, fixedAddress, newLength);
+    }
+    if (newLength <= oldLength) {
+      removeRange(oldAddress + newLength, oldAddress + oldLength);
+      return oldAddress;
+    }
+    long newEnd = oldAddress + newLength;
+    if (newEnd <= AddressLayout.END && areas.isFree(old.end(), newEnd)) {
+      long offset = old.file() == null ? 0 : old.fileOffset() + old.length();
+      MemoryArea extension =
+          new MemoryArea(
+              old.end(),
+              newEnd,
+              old.protection(),
+              old.flags(),
+              old.forkAdvice(),
+              old.file(),
+              offset,
+              old.name());
+      install(extension, 0);
+      return oldAddress;
+    }
+    if (!mayMove) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    return move(old, place(0, newLength, 0, old.file() != null || old.isExecutable()), newLength);
+  }
+
+  private long move(MemoryArea old, long newStart, long newLength) {
+    if (old.isAccountable()) {
+      requireMemory(newLength - old.length());
+    }
+    long kept = Math.min(old.length(), newLength);
+    code.forget(old.start(), old.end());
+    pages.move(old.start(), kept, newStart, newLength);
+    areas.remove(old.start(), old.start() + kept);
+    MemoryArea moved = old.movedTo(newStart, newStart + newLength);
+    areas.insert(moved);
+    code.announce(moved);
+    removeRange(old.start() + kept, old.end());
+    settle();
+    return newStart;
+  }
+
+  /** Starts the heap at an address, page-aligned, behind the program. */
+  public synchronized void setBreakStart(long guestAddress) {
+    breakStart = guestAddress;
+    breakEnd = guestAddress;
+  }
+
+  /** Where the heap starts. */
+  public synchronized long breakStart() {
+    return breakStart;
+  }
+
+  /**
+   * Moves the end of the heap, as {@code brk}.
+   *
+   * @param requested the end wanted; anything that cannot be had leaves it where it is
+   * @param limitBytes the most the heap may take, unsigned
+   * @return the end in force
+   */
+  public synchronized long moveBreak(long requested, long limitBytes) {
+    if (requested < breakStart || requested > AddressLayout.END) {
+      return breakEnd;
+    }
+    if (Long.compareUnsigned(requested - breakStart, limitBytes) > 0) {
+      return breakEnd;
+    }
+    long mappedEnd = pageUp(breakEnd);
+    long wantedEnd = pageUp(requested);
+    try {
+      if (wantedEnd > mappedEnd) {
+        if (!areas.isFree(mappedEnd, wantedEnd)) {
+          return breakEnd;
+        }
+        int readWrite = PROT_READ | PROT_WRITE;
+        install(
+            new MemoryArea(mappedEnd, wantedEnd, readWrite, 0, 0, null, 0, "[heap]"), 0);
+      } else if (wantedEnd < mappedEnd) {
+        removeRange(wantedEnd, mappedEnd);
+      }
+    } catch (ErrnoException e) {
+      return breakEnd;
+    }
+    breakEnd = requested;
+    return requested;
+  }
+
+  /**
+   * Passes advice on, as {@code madvise}; {@code MADV_DONTNEED} really drops the pages.
+   *
+   * @throws ErrnoException EINVAL; ENOMEM if a page is not mapped, the others being advised
+   */
+  public synchronized void advise(long guestAddress, long lengthBytes, int advice) {
+    requireAligned(guestAddress);
+    long end = rangeEnd(guestAddress, lengthBytes);
+    long next = guestAddress;
+    boolean hole = false;
+    for (MemoryArea area : areas.within(guestAddress, end)) {
+      hole |= area.start() != next;
+      adviseArea(area, advice);
+      next = area.end();
+    }
+    if (hole || next != end) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+  }
+
+  private void adviseArea(MemoryArea area, int advice) {
+    switch (advice) {
+      case MADV_DONTFORK, MADV_WIPEONFORK -> {
+        if (advice == MADV_WIPEONFORK && (area.file() != null || area.isShared())) {
+          throw ErrnoException.of(Errno.EINVAL);
+        }
+        areas.insert(area.withForkAdvice(advice));
+      }
+      case MADV_DOFORK, MADV_KEEPONFORK -> areas.insert(area.withForkAdvice(0));
+      case MADV_DONTNEED, MADV_FREE, MADV_REMOVE -> {
+        code.forget(area.start(), area.end());
+        pages.advise(area.start(), area.length(), advice);
+        code.announce(area);
+      }
+      case MADV_WILLNEED, MADV_POPULATE_READ, MADV_POPULATE_WRITE ->
+          pages.advise(area.start(), area.length(), advice);
+      case MADV_NORMAL,
+          MADV_RANDOM,
+          MADV_SEQUENTIAL,
+          MADV_MERGEABLE,
+          MADV_UNMERGEABLE,
+          MADV_HUGEPAGE,
+          MADV_NOHUGEPAGE,
+          MADV_DONTDUMP,
+          MADV_DODUMP,
+          MADV_COLD,
+          MADV_PAGEOUT,
+          MADV_COLLAPSE -> {
+        // Hints about speed alone: leaving them out changes no result.
+      }
+      default -> throw ErrnoException.of(Errno.EINVAL);
+    }
+  }
+
+  /**
+   * Answers a fault that the guest's memory explains: a store to a page whose code is translated, or an access
+   * just below an area that grows down.
+   *
+   * @param write whether the access was a store
+   * @return true if the access can be tried again
+   */
+  public synchronized boolean resolveFault(long guestAddress, boolean write, long stackLimitBytes) {
+    MemoryArea area = areas.at(guestAddress);
+    if (area != null) {
+      if (!write || !area.isWritable() || !area.isExecutable()) {
+        return false;
+      }
+      code.allowStore(area, AddressLayout.pageDown(guestAddress));
+      return true;
+    }
+    MemoryArea next = areas.above(guestAddress);
+    if (next == null || !next.growsDown()) {
+      return false;
+    }
+    long start = AddressLayout.pageDown(guestAddress);
+    boolean withinLimit =
+        Long.compareUnsigned(next.end() - start, stackLimitBytes) <= 0;
+    long guard = Math.max(AddressLayout.MMAP_MIN, start - AddressLayout.STACK_GUARD);
+    if (!withinLimit || !areas.isFree(guard, next.start())) {
+      return false;
+    }
+    try {
+      install(next.movedTo(start, next.start()), 0);
+      return true;
+    } catch (ErrnoException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Makes a range ready for a store by the host, which would otherwise fail with EFAULT where the guest's own
+   * store would have been resolved.
+   */
+  public void prepareStore(long guestAddress, long lengthBytes) {
+    if (!code.hasProtectedPages() || lengthBytes <= 0) {
+      return;
+    }
+    synchronized (this) {
+      long end = Math.min(AddressLayout.END, guestAddress + lengthBytes);
+      for (MemoryArea area : areas.within(AddressLayout.pageDown(guestAddress), pageUp(end))) {
+        if (area.isWritable() && area.isExecutable()) {
+          for (long page = area.start(); page < area.end(); page += PAGE) {
+            code.allowStore(area, page);
+          }
+        }
+      }
+    }
+  }
+
+  /** Unmaps everything, for {@code execve} and at the end. */
+  public synchronized void clear() {
+    removeRange(0, AddressLayout.END);
+    breakStart = 0;
+    breakEnd = 0;
+  }
+
+  /** One more process uses the address space ({@code CLONE_VM}). */
+  public synchronized void share() {
+    users++;
+  }
+
+  /** A process lets go of the address space; the last one gives everything back. No guest thread of it is left. */
+  public synchronized void release() {
+    users--;
+    if (users == 0) {
+      clear();
+      code.space().close();
+      slot.close();
+    }
+  }
+
+  /** Which pages of a mapped range are in memory, as {@code mincore}; one byte a page. */
+  public synchronized byte[] residency(long guestAddress, long lengthBytes) {
+    requireAligned(guestAddress);
+    long end = rangeEnd(guestAddress, lengthBytes);
+    if (!areas.covers(guestAddress, end)) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    return pages.residency(guestAddress, end - guestAddress);
+  }
+
+  /** Bytes that are in memory now. */
+  public synchronized long residentBytes() {
+    long resident = 0;
+    for (MemoryArea area : areas.all()) {
+      for (byte page : pages.residency(area.start(), area.length())) {
+        resident += (page & 1) * PAGE;
+      }
+    }
+    return resident;
+  }
+
+  /** Writes shared mappings back, as {@code msync}. */
+  public synchronized void sync(long guestAddress, long lengthBytes, int flags) {
+    requireAligned(guestAddress);
+    long end = rangeEnd(guestAddress, lengthBytes);
+    for (MemoryArea area : areas.within(guestAddress, end)) {
+      if (area.isShared() && area.file() != null) {
+        pages.sync(area.start(), area.length(), flags);
+      }
+    }
+    if (!areas.covers(guestAddress, end)) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+  }
+
+  /** Marks areas as locked or not, as {@code mlock} and {@code munlock}. */
+  public synchronized void lock(long guestAddress, long lengthBytes, boolean locked) {
+    long start = AddressLayout.pageDown(guestAddress);
+    long end = rangeEnd(start, lengthBytes + (guestAddress - start));
+    if (!areas.covers(start, end)) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    for (MemoryArea area : areas.within(start, end)) {
+      int flags = locked ? area.flags() | MAP_LOCKED : area.flags() & ~MAP_LOCKED;
+      areas.insert(area.withFlags(flags));
+    }
+  }
+
+  /** The areas that overlap a range, cut to it. */
+  public synchronized List<MemoryArea> areas(long start, long end) {
+    return areas.within(start, end);
+  }
+
+  /** All areas, in order. */
+  public synchronized List<MemoryArea> areas() {
+    return areas.all();
+  }
+
+  /** The area that contains an address, or null. */
+  public synchronized MemoryArea areaAt(long guestAddress) {
+    return areas.at(guestAddress);
+  }
+
+  /** Bytes mapped. */
+  public synchronized long mappedBytes() {
+    return areas.mappedBytes();
+  }
+
+  private long accountable(long start, long end) {
+    long bytes = 0;
+    for (MemoryArea area : areas.within(start, end)) {
+      bytes += area.isAccountable() ? area.length() : 0;
+    }
+    return bytes;
+  }
+
+  private void requireMemory(long moreBytes) {
+    if (moreBytes > 0 && !limit.hasRoomFor(moreBytes)) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+  }
+
+  /** Charges the cVM for what the areas have become. */
+  private void settle() {
+    long now = areas.accountableBytes();
+    limit.charge(now - chargedBytes);
+    chargedBytes = now;
+  }
+
+  private void requireRoomForAreas() {
+    if (areas.count() >= MAX_AREAS) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+  }
+
+  private static void requireAligned(long guestAddress) {
+    if (!isPageAligned(guestAddress)) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+  }
+
+  private static long rangeEnd(long guestAddress, long lengthBytes) {
+    if (guestAddress < 0
+        || lengthBytes < 0
+        || lengthBytes > AddressLayout.END
+        || guestAddress > AddressLayout.END - pageUp(lengthBytes)) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    return guestAddress + pageUp(lengthBytes);
+  }
+}

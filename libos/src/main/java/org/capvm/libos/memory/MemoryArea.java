@@ -1,0 +1,134 @@
+package org.capvm.libos.memory;
+
+import static org.capvm.libos.abi.Mman.MAP_GROWSDOWN;
+import static org.capvm.libos.abi.Mman.MAP_NORESERVE;
+import static org.capvm.libos.abi.Mman.MAP_SHARED;
+import static org.capvm.libos.abi.Mman.PROT_EXEC;
+import static org.capvm.libos.abi.Mman.PROT_READ;
+import static org.capvm.libos.abi.Mman.PROT_WRITE;
+
+/**
+ * A run of guest pages with the same properties. Immutable.
+ *
+ * @param start first guest address, page-aligned
+ * @param end one past the last guest address, page-aligned, at most 2^32
+ * @param protection {@code PROT_} bits as the guest asked
+ * @param flags of {@code MAP_SHARED}, {@code MAP_GROWSDOWN}, {@code MAP_NORESERVE}, {@code MAP_LOCKED}
+ * @param forkAdvice {@code MADV_DONTFORK}, {@code MADV_WIPEONFORK} or 0
+ * @param file what is mapped, or null for anonymous memory
+ * @param fileOffset offset of {@code start} in the file; 0 for anonymous memory
+ * @param name what {@code /proc/PID/maps} calls anonymous memory, such as {@code [heap]}; or null
+ */
+public record MemoryArea(
+    long start,
+    long end,
+    int protection,
+    int flags,
+    int forkAdvice,
+    MappedFile file,
+    long fileOffset,
+    String name) {
+
+  /** Size in bytes. */
+  public long length() {
+    return end - start;
+  }
+
+  /** Whether stores by others are seen here and the other way round. */
+  public boolean isShared() {
+    return (flags & MAP_SHARED) != 0;
+  }
+
+  /** Whether the guest may store. */
+  public boolean isWritable() {
+    return (protection & PROT_WRITE) != 0;
+  }
+
+  /** Whether the guest may execute. */
+  public boolean isExecutable() {
+    return (protection & PROT_EXEC) != 0;
+  }
+
+  /** Whether a fault just below extends the area. */
+  public boolean growsDown() {
+    return (flags & MAP_GROWSDOWN) != 0;
+  }
+
+  /** Whether an address lies inside. */
+  public boolean contains(long guestAddress) {
+    return guestAddress >= start && guestAddress < end;
+  }
+
+  /** Whether the area counts as memory the guest may come to use: private and writable, or shared anonymous. */
+  public boolean isAccountable() {
+    return !isShared() && isWritable() && (flags & MAP_NORESERVE) == 0;
+  }
+
+  /**
+   * The protection of the host's pages: never executable, and readable whenever x86 would let the guest read
+   * (writable and executable pages are).
+   */
+  public int hostProtection() {
+    if ((protection & (PROT_READ | PROT_WRITE | PROT_EXEC)) == 0) {
+      return 0;
+    }
+    return PROT_READ | (protection & PROT_WRITE);
+  }
+
+  /** The part of the area within bounds, which must overlap it. */
+  MemoryArea slice(long from, long to) {
+    long newStart = Math.max(start, from);
+    long newEnd = Math.min(end, to);
+    long offset = file == null ? 0 : fileOffset + (newStart - start);
+    return new MemoryArea(
+        newStart, newEnd, protection, flags, forkAdvice, file, offset, name);
+  }
+
+  MemoryArea withProtection(int changed) {
+    return new MemoryArea(start, end, changed, flags, forkAdvice, file, fileOffset, name);
+  }
+
+  MemoryArea withFlags(int changed) {
+    return new MemoryArea(start, end, protection, changed, forkAdvice, file, fileOffset, name);
+  }
+
+  MemoryArea withForkAdvice(int changed) {
+    return new MemoryArea(start, end, protection, flags, changed, file, fileOffset, name);
+  }
+
+  MemoryArea movedTo(long newStart, long newEnd) {
+    return new MemoryArea(
+        newStart, newEnd, protection, flags, forkAdvice, file, fileOffset, name);
+  }
+
+  /** Whether the next area continues this one, so that the two can be one. */
+  boolean continuesWith(MemoryArea next) {
+    return end == next.start
+        && protection == next.protection
+        && flags == next.flags
+        && forkAdvice == next.forkAdvice
+        && file == next.file
+        && (file == null || fileOffset + length() == next.fileOffset)
+        && java.util.Objects.equals(name, next.name);
+  }
+
+  /** The area's line in {@code /proc/PID/maps}, without a line end. */
+  public String mapsLine() {
+    StringBuilder line = new StringBuilder(96);
+    line.append(String.format("%08x-%08x ", start, end));
+    line.append((protection & PROT_READ) != 0 ? 'r' : '-');
+    line.append(isWritable() ? 'w' : '-');
+    line.append(isExecutable() ? 'x' : '-');
+    line.append(isShared() ? 's' : 'p');
+    long device = file == null ? 0 : file.device();
+    long major = (device >>> 8) & 0xfff;
+    long minor = (device & 0xff) | ((device >>> 12) & 0xfff00);
+    line.append(String.format(" %08x %02x:%02x ", fileOffset, major, minor));
+    line.append(file == null ? 0 : file.inode());
+    String label = file == null ? name : file.path();
+    if (label != null) {
+      line.append(" ".repeat(Math.max(1, 73 - line.length()))).append(label);
+    }
+    return line.toString();
+  }
+}

@@ -1,0 +1,42 @@
+package org.capvm.libos.memory;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * How much memory the address spaces of one cVM may come to use: private writable memory and shared anonymous
+ * memory, counted when it is mapped. Thread-safe.
+ */
+public final class MemoryLimit {
+  /** No limit but the size of address spaces. */
+  public static final long UNLIMITED = Long.MAX_VALUE;
+
+  private final long limitBytes;
+  private final AtomicLong usedBytes = new AtomicLong();
+
+  /**
+   * @param limitBytes positive, or {@link #UNLIMITED}
+   */
+  public MemoryLimit(long limitBytes) {
+    this.limitBytes = limitBytes;
+  }
+
+  /** Whether that much more may be taken. */
+  boolean hasRoomFor(long bytes) {
+    return bytes <= limitBytes - usedBytes.get();
+  }
+
+  /** Takes memory, or gives it back if negative. */
+  void charge(long bytes) {
+    usedBytes.addAndGet(bytes);
+  }
+
+  /** Bytes that are taken. */
+  public long usedBytes() {
+    return usedBytes.get();
+  }
+
+  /** The limit in bytes. */
+  public long limitBytes() {
+    return limitBytes;
+  }
+}

@@ -1,0 +1,74 @@
+package org.capvm.libos.process;
+
+import java.util.OptionalLong;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.LibraryOs;
+import org.capvm.libos.abi.Resource;
+import org.capvm.libos.abi.Signal;
+import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.memory.AddressLayout;
+import org.capvm.libos.memory.AddressSpace;
+import org.capvm.libos.signal.SignalStack;
+import org.capvm.monitor.Intravisor;
+import org.capvm.monitor.gate.VdsoFunction;
+import org.capvm.monitor.memory.GuestMemoryFault;
+
+/** Replaces a process's program. From here on there is no way back: what fails now ends the process, as on Linux. */
+final class Exec {
+  private static final int RANDOM_BYTES = 16;
+  private static final long VDSO_ADDRESS = AddressLayout.CODE_END - 2 * AddressLayout.PAGE;
+
+  private Exec() {}
+
+  /**
+   * Loads a program into the task's process, whose only task it is by now, and closes the plan. On the task's
+   * thread; the address space holds nothing that is still needed.
+   */
+  static void execute(Task task, ProgramPlan plan) {
+    Process process = task.process();
+    try (plan) {
+      AddressSpace space = task.addressSpace();
+      space.clear();
+      Program.Layout layout =
+          ProgramLoader.load(
+              space,
+              plan,
+              task.credentials(),
+              task.limits().soft(Resource.RLIMIT_STACK),
+              LibraryOs.randomBytes(RANDOM_BYTES),
+              CpuModel.host().hardwareCapabilities(),
+              VDSO_ADDRESS);
+      useNativeClocks(task.libraryOs().intravisor(), space);
+      task.registers().reset(layout.entry(), layout.stackPointer());
+      Program program = plan.program(layout);
+      process.setProgram(program);
+      task.setName(program.commandName());
+      forgetOldProgram(task);
+    } catch (ErrnoException | GuestMemoryFault e) {
+      process.exitGroup(ExitStatus.killed(Signal.SIGSEGV, false));
+    }
+  }
+
+  private static void forgetOldProgram(Task task) {
+    Process process = task.process();
+    process.signalActions().resetForExec();
+    process.timers().clearPosixTimers();
+    task.signals().setStack(SignalStack.NONE);
+    task.setRobustList(0);
+    task.setClearChildTid(0);
+    task.setLastFault(FaultDetail.NONE);
+    for (FileDescription file : task.files().removeCloseOnExec()) {
+      file.release();
+    }
+  }
+
+  /** The monitor's routines read the clock where the vDSO's own code would make a system call. */
+  private static void useNativeClocks(Intravisor intravisor, AddressSpace space) {
+    for (Vdso.Function function : Vdso.Function.values()) {
+      OptionalLong routine = intravisor.vdso(VdsoFunction.valueOf(function.name()));
+      if (routine.isPresent()) {
+        space.codeSpace().preset(VDSO_ADDRESS + function.offset(), routine.getAsLong());
+      }
+    }
+  }
+}

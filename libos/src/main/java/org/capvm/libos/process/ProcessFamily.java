@@ -1,0 +1,62 @@
+package org.capvm.libos.process;
+
+import static org.capvm.libos.ArgumentKind.ADDRESS;
+import static org.capvm.libos.ArgumentKind.ARCH_PRCTL_CODE;
+import static org.capvm.libos.ArgumentKind.INT;
+import static org.capvm.libos.ArgumentKind.OUT_RESOURCE_USAGE;
+import static org.capvm.libos.ArgumentKind.OUT_WAIT_STATUS;
+import static org.capvm.libos.ArgumentKind.WAIT_OPTIONS;
+import static org.capvm.libos.SystemCall.done;
+import static org.capvm.libos.SystemCall.partial;
+
+import org.capvm.libos.SystemCall;
+import org.capvm.libos.SystemCallFamily;
+
+/** Rows of the process calls. */
+public final class ProcessFamily implements SystemCallFamily {
+  @Override
+  public SystemCall row(int number) {
+    return switch (number) {
+      case 39 -> done(39, "getpid", ProcessCalls::getpid);
+      case 60 -> done(60, "exit", ProcessCalls::exit, INT);
+      case 61 ->
+          done(
+              61,
+              "wait4",
+              ProcessCalls::wait4,
+              INT,
+              OUT_WAIT_STATUS,
+              WAIT_OPTIONS,
+              OUT_RESOURCE_USAGE);
+      case 109 -> done(109, "setpgid", ProcessCalls::setpgid, INT, INT);
+      case 110 -> done(110, "getppid", ProcessCalls::getppid);
+      case 111 -> done(111, "getpgrp", ProcessCalls::getpgrp);
+      case 112 -> done(112, "setsid", ProcessCalls::setsid);
+      case 121 -> done(121, "getpgid", ProcessCalls::getpgid, INT);
+      case 124 -> done(124, "getsid", ProcessCalls::getsid, INT);
+      case 158 ->
+          partial(
+              158,
+              "arch_prctl",
+              ProcessCalls::archPrctl,
+              "the four calls on segment bases, and ARCH_GET_CPUID; others return EINVAL",
+              ARCH_PRCTL_CODE,
+              ADDRESS);
+      case 186 -> done(186, "gettid", ProcessCalls::gettid);
+      case 218 -> done(218, "set_tid_address", ProcessCalls::setTidAddress, ADDRESS);
+      case 231 -> done(231, "exit_group", ProcessCalls::exitGroup, INT);
+      case 247 ->
+          partial(
+              247,
+              "waitid",
+              ProcessCalls::waitid,
+              "P_PIDFD returns EINVAL",
+              INT,
+              INT,
+              ADDRESS,
+              WAIT_OPTIONS,
+              OUT_RESOURCE_USAGE);
+      default -> null;
+    };
+  }
+}

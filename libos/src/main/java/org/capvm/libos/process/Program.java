@@ -1,0 +1,25 @@
+package org.capvm.libos.process;
+
+import java.util.List;
+
+/**
+ * What a process executes.
+ *
+ * @param path the file, as it was found; one byte per character
+ * @param arguments the argument strings, without NULs
+ * @param environment the environment strings, without NULs
+ * @param layout where things are in memory, for {@code /proc/PID/stat}
+ */
+public record Program(
+    String path, List<byte[]> arguments, List<byte[]> environment, Layout layout) {
+
+  /** Guest addresses of a program's parts. */
+  public record Layout(
+      long codeStart, long codeEnd, long dataStart, long dataEnd, long stackPointer, long entry) {}
+
+  /** The name that tools show: the path's last component, 15 bytes at most. */
+  public String commandName() {
+    String name = path.substring(path.lastIndexOf('/') + 1);
+    return name.length() > 15 ? name.substring(0, 15) : name;
+  }
+}

@@ -1,0 +1,139 @@
+package org.capvm.libos.process;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.capvm.monitor.gate.Context;
+
+/**
+ * A guest thread's registers while it is out of the guest, under the names Linux has for them. For the thread's own
+ * use.
+ */
+public final class Registers {
+  public static final int RAX = 0;
+  public static final int RCX = 1;
+  public static final int RDX = 2;
+  public static final int RBX = 3;
+  public static final int RSP = 4;
+  public static final int RBP = 5;
+  public static final int RSI = 6;
+  public static final int RDI = 7;
+  public static final int R8 = 8;
+  public static final int R9 = 9;
+  public static final int R10 = 10;
+  public static final int R11 = 11;
+
+  /** Bytes of {@link #floatingPoint}: an XSAVE area with x87, SSE and AVX state in standard form. */
+  public static final int FLOATING_POINT_BYTES = 832;
+
+  private static final int HEADER = Context.FXSAVE_BYTES;
+  private static final int UPPER_HALVES = HEADER + 64;
+  private static final int VECTORS = 16;
+  private static final int XMM_BYTES = 16;
+  private static final long X87_AND_SSE = 3;
+  private static final long AVX = 4;
+
+  private final Context context;
+
+  /** A view of a context. */
+  public Registers(Context context) {
+    this.context = context;
+  }
+
+  /** A general register, by its encoding number. The stack pointer is a guest address. */
+  public long get(int register) {
+    return context.gpr(register);
+  }
+
+  /** Sets a general register; a stack pointer is cut to a guest address. */
+  public void set(int register, long value) {
+    context.setGpr(register, value);
+  }
+
+  /** Where the guest goes on. */
+  public long pc() {
+    return context.pc();
+  }
+
+  /** Sets where the guest goes on, cut to a guest address. */
+  public void setPc(long guestAddress) {
+    context.setPc(guestAddress);
+  }
+
+  /** The flags register. */
+  public long flags() {
+    return context.flags();
+  }
+
+  /** Sets those flags that a program may change. */
+  public void setFlags(long flags) {
+    context.setFlags(flags);
+  }
+
+  /** The base of the FS segment, the thread pointer. */
+  public long fsBase() {
+    return context.tlsBase();
+  }
+
+  /** Sets the base of the FS segment. */
+  public void setFsBase(long guestAddress) {
+    context.setTlsBase(guestAddress);
+  }
+
+  /** The base of the GS segment. */
+  public long gsBase() {
+    return context.gsBase();
+  }
+
+  /** Sets the base of the GS segment. */
+  public void setGsBase(long guestAddress) {
+    context.setGsBase(guestAddress);
+  }
+
+  /** What a new program starts with: everything zero but the two pointers. */
+  public void reset(long pc, long stackPointer) {
+    context.reset();
+    context.setPc(pc);
+    context.setGpr(RSP, stackPointer);
+  }
+
+  /** Brings x87, SSE and AVX state to what a new program finds. */
+  public void resetFloatingPoint() {
+    context.resetFloatingPoint();
+  }
+
+  /** x87, SSE and AVX state as {@code xsave} would store it. */
+  public byte[] floatingPoint() {
+    byte[] area = new byte[FLOATING_POINT_BYTES];
+    context.readFxsave(area, 0);
+    byte[] vector = new byte[Context.VECTOR_BYTES];
+    for (int i = 0; i < VECTORS; i++) {
+      context.readVector(i, vector, 0);
+      System.arraycopy(vector, XMM_BYTES, area, UPPER_HALVES + i * XMM_BYTES, XMM_BYTES);
+    }
+    ByteBuffer.wrap(area).order(ByteOrder.LITTLE_ENDIAN).putLong(HEADER, X87_AND_SSE | AVX);
+    return area;
+  }
+
+  /** Loads state as {@code xrstor} would: what the header leaves out is reset. */
+  public void setFloatingPoint(byte[] area) {
+    long present = ByteBuffer.wrap(area).order(ByteOrder.LITTLE_ENDIAN).getLong(HEADER);
+    context.resetFloatingPoint();
+    if ((present & X87_AND_SSE) != 0) {
+      context.writeFxsave(area, 0);
+    }
+    if ((present & AVX) == 0) {
+      return;
+    }
+    byte[] vector = new byte[Context.VECTOR_BYTES];
+    for (int i = 0; i < VECTORS; i++) {
+      context.readVector(i, vector, 0);
+      System.arraycopy(area, UPPER_HALVES + i * XMM_BYTES, vector, XMM_BYTES, XMM_BYTES);
+      context.writeVector(i, vector, 0);
+    }
+  }
+
+  /** Copies all state of another thread, for {@code clone} and {@code fork}. */
+  public void copyFrom(Registers other) {
+    context.copyRegistersFrom(other.context);
+  }
+}

@@ -1,0 +1,153 @@
+package org.capvm.libos.time;
+
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.Signal;
+import org.capvm.libos.host.Hostcalls;
+import org.capvm.libos.process.Task;
+import org.capvm.monitor.memory.GuestMemory;
+
+/** Alarms, interval timers, POSIX timers. */
+final class TimerCalls {
+  private static final int ITIMER_REAL = 0;
+  private static final int ITIMER_PROF = 2;
+  private static final int TIMER_ABSTIME = 1;
+  private static final int SIGEV_SIGNAL = 0;
+  private static final int SIGEV_NONE = 1;
+  private static final int SIGEV_THREAD_ID = 4;
+
+  private TimerCalls() {}
+
+  static long alarm(Task task, long seconds, long a1, long a2, long a3, long a4, long a5) {
+    long nanos = Integer.toUnsignedLong((int) seconds) * GuestTime.SECOND;
+    IntervalTimer.Setting old =
+        task.process().timers().real().set(GuestTime.deadlineAfter(nanos), nanos != 0, 0);
+    return old.leftNanos() == 0
+        ? 0
+        : Math.max(1, (old.leftNanos() + GuestTime.SECOND / 2) / GuestTime.SECOND);
+  }
+
+  static long setitimer(Task task, long which, long in, long out, long a3, long a4, long a5) {
+    if (which != ITIMER_REAL) {
+      return which > 0 && which <= ITIMER_PROF ? -Errno.ENOSYS : -Errno.EINVAL;
+    }
+    GuestMemory memory = task.memory();
+    long interval = in == 0 ? 0 : GuestTime.readTimeval(memory, in);
+    long first = in == 0 ? 0 : GuestTime.readTimeval(memory, in + 16);
+    IntervalTimer.Setting old =
+        task.process()
+            .timers()
+            .real()
+            .set(GuestTime.deadlineAfter(first), first != 0, interval);
+    writeItimerval(memory, out, old);
+    return 0;
+  }
+
+  static long getitimer(Task task, long which, long out, long a2, long a3, long a4, long a5) {
+    if (which != ITIMER_REAL) {
+      return which > 0 && which <= ITIMER_PROF ? -Errno.ENOSYS : -Errno.EINVAL;
+    }
+    GuestMemory memory = task.memory();
+    IntervalTimer.Setting setting = task.process().timers().real().setting();
+    GuestTime.writeTimeval(memory, out, setting.intervalNanos());
+    GuestTime.writeTimeval(memory, out + 16, setting.leftNanos());
+    return 0;
+  }
+
+  private static void writeItimerval(
+      GuestMemory memory, long out, IntervalTimer.Setting setting) {
+    if (out != 0) {
+      GuestTime.writeTimeval(memory, out, setting.intervalNanos());
+      GuestTime.writeTimeval(memory, out + 16, setting.leftNanos());
+    }
+  }
+
+  static long timerCreate(Task task, long clock, long event, long out, long a3, long a4, long a5) {
+    int id = (int) clock;
+    boolean known =
+        id == GuestTime.CLOCK_REALTIME
+            || id == GuestTime.CLOCK_MONOTONIC
+            || id == GuestTime.CLOCK_BOOTTIME
+            || id == GuestTime.CLOCK_TAI;
+    if (!known) {
+      boolean cpuClock =
+          id == GuestTime.CLOCK_PROCESS_CPUTIME_ID || id == GuestTime.CLOCK_THREAD_CPUTIME_ID;
+      return cpuClock ? -Errno.EOPNOTSUPP : -Errno.EINVAL;
+    }
+    GuestMemory memory = task.memory();
+    int signal = Signal.SIGALRM;
+    Task target = null;
+    Long value = null;
+    if (event != 0) {
+      value = memory.getLong(event);
+      signal = memory.getInt(event + 8);
+      int notify = memory.getInt(event + 12);
+      if (notify == SIGEV_THREAD_ID) {
+        target = task.libraryOs().processes().task(memory.getInt(event + 16));
+        if (target == null || target.process() != task.process()) {
+          return -Errno.EINVAL;
+        }
+      } else if (notify != SIGEV_SIGNAL && notify != SIGEV_NONE) {
+        return -Errno.EINVAL;
+      }
+      if (notify == SIGEV_NONE) {
+        signal = 0;
+      } else if (!Signal.isValid(signal)) {
+        return -Errno.EINVAL;
+      }
+    }
+    int timer = task.process().timers().create(id, signal, target, value);
+    memory.putInt(out, timer);
+    return 0;
+  }
+
+  static long timerSettime(
+      Task task, long id, long flags, long in, long out, long a4, long a5) {
+    ProcessTimers.PosixTimer timer = task.process().timers().get((int) id);
+    GuestMemory memory = task.memory();
+    if (in == 0) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    long interval = GuestTime.readTimespec(memory, in);
+    long first = GuestTime.readTimespec(memory, in + 16);
+    long deadline =
+        (flags & TIMER_ABSTIME) != 0
+            ? GuestTime.deadlineAt(timer.clock(), first)
+            : GuestTime.deadlineAfter(first);
+    IntervalTimer.Setting old = timer.timer().set(deadline, first != 0, interval);
+    if (out != 0) {
+      writeItimerspec(memory, out, old);
+    }
+    return 0;
+  }
+
+  static long timerGettime(Task task, long id, long out, long a2, long a3, long a4, long a5) {
+    ProcessTimers.PosixTimer timer = task.process().timers().get((int) id);
+    writeItimerspec(task.memory(), out, timer.timer().setting());
+    return 0;
+  }
+
+  private static void writeItimerspec(
+      GuestMemory memory, long out, IntervalTimer.Setting setting) {
+    GuestTime.writeTimespec(memory, out, setting.intervalNanos());
+    GuestTime.writeTimespec(memory, out + 16, setting.leftNanos());
+  }
+
+  static long timerGetoverrun(Task task, long id, long a1, long a2, long a3, long a4, long a5) {
+    return task.process().timers().get((int) id).timer().overrun();
+  }
+
+  static long timerDelete(Task task, long id, long a1, long a2, long a3, long a4, long a5) {
+    task.process().timers().delete((int) id);
+    return 0;
+  }
+
+  static long adjtimex(Task task, long in, long a1, long a2, long a3, long a4, long a5) {
+    if (task.memory().getInt(in) != 0) {
+      return -Errno.EPERM;
+    }
+    GuestTime.writeTimeval(
+        task.memory(), in + 72, Hostcalls.clockNanos(GuestTime.CLOCK_REALTIME));
+    return 0;
+  }
+}

@@ -1,0 +1,30 @@
+package org.capvm.libos.time;
+
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/** The one thread of the JVM on which timers of all guests expire. What runs there must not block. */
+final class TimerThread {
+  private static final ScheduledThreadPoolExecutor EXECUTOR = start();
+
+  private TimerThread() {}
+
+  private static ScheduledThreadPoolExecutor start() {
+    ScheduledThreadPoolExecutor executor =
+        new ScheduledThreadPoolExecutor(
+            1,
+            body -> {
+              Thread thread = new Thread(body, "guest-timers");
+              thread.setDaemon(true);
+              return thread;
+            });
+    executor.setRemoveOnCancelPolicy(true);
+    return executor;
+  }
+
+  /** Runs something after a delay. */
+  static ScheduledFuture<?> after(long delayNanos, Runnable body) {
+    return EXECUTOR.schedule(body, delayNanos, TimeUnit.NANOSECONDS);
+  }
+}

@@ -1,0 +1,2 @@
+/** Clocks, sleeping and timers. Guests read clocks through the vDSO; what is here serves the rest. */
+package org.capvm.libos.time;
