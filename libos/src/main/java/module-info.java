@@ -1,8 +1,27 @@
 /** The library OS: Linux as a guest sees it. Not trusted with memory isolation. */
+@SuppressWarnings("module")
 module org.capvm.libos {
   requires transitive org.capvm.monitor;
 
   exports org.capvm.libos to
       org.capvm.engine,
       org.capvm.cli;
+  exports org.capvm.libos.abi to
+      org.capvm.engine;
+  exports org.capvm.libos.file to
+      org.capvm.engine;
+  exports org.capvm.libos.file.content to
+      org.capvm.engine;
+  exports org.capvm.libos.file.dev to
+      org.capvm.engine;
+  exports org.capvm.libos.file.host to
+      org.capvm.engine;
+  exports org.capvm.libos.file.layer to
+      org.capvm.engine;
+  exports org.capvm.libos.file.synthetic to
+      org.capvm.engine;
+  exports org.capvm.libos.host to
+      org.capvm.engine;
+  exports org.capvm.libos.process to
+      org.capvm.engine;
 }

@@ -3,6 +3,8 @@ package org.capvm.libos;
 import java.util.ArrayList;
 import java.util.List;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.file.calls.FileFamily;
+import org.capvm.libos.file.calls.NameFamily;
 import org.capvm.libos.futex.FutexFamily;
 import org.capvm.libos.identity.IdentityFamily;
 import org.capvm.libos.memory.MemoryFamily;
@@ -28,7 +30,9 @@ public final class SystemCallTable {
     new ProcessFamily(),
     new FutexFamily(),
     new TimeFamily(),
-    new IdentityFamily()
+    new IdentityFamily(),
+    new FileFamily(),
+    new NameFamily()
   };
 
   private static final SystemCall[] ROWS = new SystemCall[LIMIT];

@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
+import org.capvm.libos.file.lock.FileLocks;
 import org.capvm.libos.memory.MappedFile;
 import org.capvm.libos.process.Task;
 
@@ -49,6 +50,7 @@ public abstract class FileDescription {
   private final Location location;
   private volatile int flags;
   private volatile int owner;
+  private volatile boolean ownsLocks;
 
   /**
    * One reference, for the caller.
@@ -84,6 +86,9 @@ public abstract class FileDescription {
   /** Gives a reference back; the last one releases what is behind. */
   public final void release() {
     if ((int) REFERENCES.getAndAdd(this, -1) == 1) {
+      if (ownsLocks) {
+        FileLocks.releaseOwner(this);
+      }
       close();
     }
   }
@@ -147,6 +152,11 @@ public abstract class FileDescription {
     owner = newOwner;
   }
 
+  /** Notes that locks belong to this open file and end with it. */
+  public final void markLockOwner() {
+    ownsLocks = true;
+  }
+
   /** What {@code fstat} says. */
   public FileStatus status() {
     return location.inode().status();
@@ -189,6 +199,16 @@ public abstract class FileDescription {
 
   /** {@code fsync}, or {@code fdatasync} if only data matters. */
   public void sync(boolean dataOnly) {
+    throw ErrnoException.of(Errno.EINVAL);
+  }
+
+  /** Adds {@code F_SEAL_} seals; only files of {@code memfd_create} have them. */
+  public void addSeals(int seals) {
+    throw ErrnoException.of(Errno.EINVAL);
+  }
+
+  /** The seals. */
+  public int seals() {
     throw ErrnoException.of(Errno.EINVAL);
   }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.file.lock.FileLocks;
 
 /**
  * The open files of a process by number ({@code CLONE_FILES} shares one table). A new descriptor is
@@ -100,7 +101,7 @@ public final class FileDescriptorTable {
       put(descriptor, file, onExecClose);
     }
     if (old != null) {
-      old.release();
+      closeTaken(old);
     }
   }
 
@@ -136,6 +137,27 @@ public final class FileDescriptorTable {
     }
   }
 
+  /**
+   * Closes a descriptor, and with it the record locks this table holds on the file.
+   *
+   * @return false if there is none
+   */
+  public boolean close(int descriptor) {
+    FileDescription file = remove(descriptor);
+    if (file == null) {
+      return false;
+    }
+    closeTaken(file);
+    return true;
+  }
+
+  private void closeTaken(FileDescription file) {
+    if (!FileLocks.areUnused() && file.location() != null) {
+      FileLocks.releaseFile(this, file.status());
+    }
+    file.release();
+  }
+
   /** Whether exec closes a descriptor; EBADF if there is none. */
   public synchronized boolean isCloseOnExec(int descriptor) {
     requireOpen(descriptor);
@@ -166,15 +188,17 @@ public final class FileDescriptorTable {
     return open;
   }
 
-  /** Removes what exec must close; the references pass to the caller. */
-  public synchronized List<FileDescription> removeCloseOnExec() {
-    List<FileDescription> removed = new ArrayList<>();
-    for (int descriptor = closeOnExec.nextSetBit(0);
-        descriptor >= 0;
-        descriptor = closeOnExec.nextSetBit(descriptor + 1)) {
-      removed.add(remove(descriptor));
+  /** Closes what exec must close. */
+  public void closeOnExec() {
+    for (int descriptor : descriptors()) {
+      if (isMarked(descriptor)) {
+        close(descriptor);
+      }
     }
-    return removed;
+  }
+
+  private synchronized boolean isMarked(int descriptor) {
+    return closeOnExec.get(descriptor);
   }
 
   /** A copy for a child process: the same open files under the same numbers. */
@@ -206,6 +230,9 @@ public final class FileDescriptorTable {
       if (--users > 0) {
         return;
       }
+    }
+    if (!FileLocks.areUnused()) {
+      FileLocks.releaseOwner(this);
     }
     for (int descriptor : descriptors()) {
       FileDescription file = remove(descriptor);

@@ -5,7 +5,6 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Resource;
 import org.capvm.libos.abi.Signal;
-import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.memory.AddressLayout;
 import org.capvm.libos.memory.AddressSpace;
 import org.capvm.libos.signal.SignalStack;
@@ -13,7 +12,10 @@ import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.gate.VdsoFunction;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
-/** Replaces a process's program. From here on there is no way back: what fails now ends the process, as on Linux. */
+/**
+ * Replaces a process's program. From here on there is no way back: what fails now ends the process,
+ * as on Linux.
+ */
 final class Exec {
   private static final int RANDOM_BYTES = 16;
   private static final long VDSO_ADDRESS = AddressLayout.CODE_END - 2 * AddressLayout.PAGE;
@@ -21,8 +23,8 @@ final class Exec {
   private Exec() {}
 
   /**
-   * Loads a program into the task's process, whose only task it is by now, and closes the plan. On the task's
-   * thread; the address space holds nothing that is still needed.
+   * Loads a program into the task's process, whose only task it is by now, and closes the plan. On
+   * the task's thread; the address space holds nothing that is still needed.
    */
   static void execute(Task task, ProgramPlan plan) {
     Process process = task.process();
@@ -57,9 +59,7 @@ final class Exec {
     task.setRobustList(0);
     task.setClearChildTid(0);
     task.setLastFault(FaultDetail.NONE);
-    for (FileDescription file : task.files().removeCloseOnExec()) {
-      file.release();
-    }
+    task.files().closeOnExec();
   }
 
   /** The monitor's routines read the clock where the vDSO's own code would make a system call. */

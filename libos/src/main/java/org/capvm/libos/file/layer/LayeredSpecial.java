@@ -7,14 +7,20 @@ import org.capvm.libos.file.Caller;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.Location;
+import org.capvm.libos.file.pipe.Fifo;
 
-/** The name of a FIFO or of a socket, which cannot be opened as a file. */
+/**
+ * The name of a FIFO or of a socket. What a name of a host's device or socket stands for cannot be
+ * opened.
+ */
 final class LayeredSpecial extends LayeredNode {
   private final int type;
+  private final Fifo fifo;
 
   LayeredSpecial(LayeredFileSystem fileSystem, NodeState state) {
     super(fileSystem, state);
     type = state.mode() & FileMode.S_IFMT;
+    fifo = type == FileMode.S_IFIFO ? new Fifo() : null;
   }
 
   @Override
@@ -29,6 +35,9 @@ final class LayeredSpecial extends LayeredNode {
 
   @Override
   public FileDescription open(Caller caller, Location location, int flags) {
-    throw ErrnoException.of(Errno.ENXIO);
+    if (fifo == null) {
+      throw ErrnoException.of(Errno.ENXIO);
+    }
+    return fifo.open(caller.task(), location, flags);
   }
 }

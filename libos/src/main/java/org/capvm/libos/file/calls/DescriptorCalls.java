@@ -1,0 +1,192 @@
+package org.capvm.libos.file.calls;
+
+import static org.capvm.libos.abi.OpenFlags.FD_CLOEXEC;
+import static org.capvm.libos.abi.OpenFlags.O_CLOEXEC;
+
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.OpenFlags;
+import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.file.IoctlCodes;
+import org.capvm.libos.file.lock.FileLocks;
+import org.capvm.libos.file.pipe.PipeEnd;
+import org.capvm.libos.process.Task;
+
+/**
+ * Calls on descriptors as such: {@code dup}, {@code fcntl}, {@code ioctl}, {@code flock}, {@code
+ * pipe}.
+ */
+final class DescriptorCalls {
+  private static final int LOCK_SH = 1;
+  private static final int LOCK_EX = 2;
+  private static final int LOCK_NB = 4;
+  private static final int LOCK_UN = 8;
+
+  private DescriptorCalls() {}
+
+  static long dup(Task task, int descriptor) {
+    FileDescription file = task.files().getAny(descriptor);
+    return task.files().install(file, false, 0, Arguments.descriptorLimit(task));
+  }
+
+  static long dup2(Task task, int old, int wanted) {
+    if (old == wanted) {
+      task.files().getAny(old).release();
+      return wanted;
+    }
+    return dup3(task, old, wanted, 0);
+  }
+
+  static long dup3(Task task, int old, int wanted, int flags) {
+    if ((flags & ~O_CLOEXEC) != 0 || old == wanted) {
+      return -Errno.EINVAL;
+    }
+    if (wanted < 0 || wanted >= Arguments.descriptorLimit(task)) {
+      return -Errno.EBADF;
+    }
+    FileDescription file = task.files().getAny(old);
+    task.files().replace(wanted, file, flags != 0);
+    return wanted;
+  }
+
+  static long pipe2(Task task, long result, int flags) {
+    int known = O_CLOEXEC | OpenFlags.O_NONBLOCK | OpenFlags.O_DIRECT;
+    if ((flags & ~known) != 0) {
+      return -Errno.EINVAL;
+    }
+    PipeEnd[] ends = PipeEnd.pair(flags);
+    int reader = -1;
+    int writer = -1;
+    try {
+      reader = Arguments.install(task, ends[0], flags);
+      writer = Arguments.install(task, ends[1], flags);
+      task.memory().putInt(result, reader);
+      task.memory().putInt(result + Integer.BYTES, writer);
+      return 0;
+    } catch (RuntimeException failed) {
+      if (reader < 0) {
+        ends[1].release();
+      } else {
+        task.files().close(reader);
+      }
+      if (writer >= 0) {
+        task.files().close(writer);
+      }
+      throw failed;
+    }
+  }
+
+  static long fcntl(Task task, int descriptor, int command, long argument) {
+    FileDescription file = task.files().getAny(descriptor);
+    try {
+      return switch (command) {
+        case OpenFlags.F_DUPFD -> duplicate(task, file, argument, false);
+        case OpenFlags.F_DUPFD_CLOEXEC -> duplicate(task, file, argument, true);
+        case OpenFlags.F_GETFD -> task.files().isCloseOnExec(descriptor) ? FD_CLOEXEC : 0;
+        case OpenFlags.F_SETFD -> {
+          task.files().setCloseOnExec(descriptor, (argument & FD_CLOEXEC) != 0);
+          yield 0;
+        }
+        case OpenFlags.F_GETFL -> file.flags();
+        default -> {
+          if (file.has(OpenFlags.O_PATH)) {
+            throw ErrnoException.of(Errno.EBADF);
+          }
+          yield fileCommand(task, file, command, argument);
+        }
+      };
+    } finally {
+      file.release();
+    }
+  }
+
+  private static long fileCommand(Task task, FileDescription file, int command, long argument) {
+    switch (command) {
+      case OpenFlags.F_SETFL -> file.changeFlags((int) argument);
+      case OpenFlags.F_GETLK, OpenFlags.F_OFD_GETLK ->
+          RecordLocks.test(task, file, command, argument);
+      case OpenFlags.F_SETLK, OpenFlags.F_SETLKW, OpenFlags.F_OFD_SETLK, OpenFlags.F_OFD_SETLKW ->
+          RecordLocks.set(task, file, command, argument);
+      case OpenFlags.F_SETOWN -> file.changeOwner((int) argument);
+      case OpenFlags.F_GETOWN -> {
+        return file.owner();
+      }
+      case OpenFlags.F_SETPIPE_SZ -> {
+        return pipe(file).pipe().changeCapacity(argument & 0xFFFFFFFFL);
+      }
+      case OpenFlags.F_GETPIPE_SZ -> {
+        return pipe(file).pipe().capacity();
+      }
+      case OpenFlags.F_ADD_SEALS -> file.addSeals((int) argument);
+      case OpenFlags.F_GET_SEALS -> {
+        return file.seals();
+      }
+      case OpenFlags.F_GETSIG, OpenFlags.F_GETLEASE -> {
+        return command == OpenFlags.F_GETSIG ? 0 : 2;
+      }
+      default -> throw ErrnoException.of(Errno.EINVAL);
+    }
+    return 0;
+  }
+
+  private static long duplicate(
+      Task task, FileDescription file, long minimum, boolean onExecClose) {
+    long limit = Arguments.descriptorLimit(task);
+    if (minimum < 0 || minimum >= limit) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    file.retain();
+    return task.files().install(file, onExecClose, (int) minimum, limit);
+  }
+
+  private static PipeEnd pipe(FileDescription file) {
+    if (file instanceof PipeEnd end) {
+      return end;
+    }
+    throw ErrnoException.of(Errno.EBADF);
+  }
+
+  static long ioctl(Task task, int descriptor, int request, long argument) {
+    FileDescription file = task.files().get(descriptor);
+    try {
+      switch (request) {
+        case IoctlCodes.FIOCLEX, IoctlCodes.FIONCLEX -> {
+          task.files().setCloseOnExec(descriptor, request == IoctlCodes.FIOCLEX);
+          return 0;
+        }
+        case IoctlCodes.FIONBIO -> {
+          boolean on = task.memory().getInt(argument) != 0;
+          int flags = file.flags() & ~OpenFlags.O_NONBLOCK;
+          file.changeFlags(on ? flags | OpenFlags.O_NONBLOCK : flags);
+          return 0;
+        }
+        default -> {
+          return file.control(task, request, argument);
+        }
+      }
+    } finally {
+      file.release();
+    }
+  }
+
+  static long flock(Task task, int descriptor, int operation) {
+    FileDescription file = task.files().get(descriptor);
+    try {
+      int kind = operation & ~LOCK_NB;
+      if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN) {
+        return -Errno.EINVAL;
+      }
+      FileLocks.Lock lock =
+          new FileLocks.Lock(file, task.process().id(), 0, FileLocks.TO_THE_END, kind == LOCK_EX);
+      if (kind == LOCK_UN) {
+        FileLocks.unlock(file.status(), lock, true);
+      } else {
+        file.markLockOwner();
+        FileLocks.lock(task, file.status(), lock, true, (operation & LOCK_NB) == 0);
+      }
+      return 0;
+    } finally {
+      file.release();
+    }
+  }
+}
