@@ -24,4 +24,6 @@ module org.capvm.libos {
       org.capvm.engine;
   exports org.capvm.libos.process to
       org.capvm.engine;
+  exports org.capvm.libos.file.proc to
+      org.capvm.engine;
 }
