@@ -2,6 +2,8 @@
 module org.capvm.cli {
   requires transitive org.capvm.engine;
   requires info.picocli;
+  // sun.misc.Signal, by reflection: Ctrl-C must reach the guest.
+  requires jdk.unsupported;
 
   opens org.capvm.cli to
       info.picocli;

@@ -2,4 +2,6 @@
 module org.capvm.engine {
   requires transitive org.capvm.libos;
   requires transitive org.capvm.image;
+
+  exports org.capvm.engine;
 }

@@ -22,8 +22,10 @@ module org.capvm.libos {
       org.capvm.engine;
   exports org.capvm.libos.host to
       org.capvm.engine;
+  exports org.capvm.libos.memory to
+      org.capvm.engine;
   exports org.capvm.libos.process to
       org.capvm.engine;
-  exports org.capvm.libos.file.proc to
+  exports org.capvm.libos.trace to
       org.capvm.engine;
 }

@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
     version = "cvm 0.1.0",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = SyscallsCommand.class)
+    subcommands = {RunCommand.class, SyscallsCommand.class})
 public final class Main implements Runnable {
 
   /** The exit status of CapVM's own failures, bad usage included. */
@@ -27,12 +27,22 @@ public final class Main implements Runnable {
     commandLine =
         new CommandLine(this)
             .setCaseInsensitiveEnumValuesAllowed(true)
+            .setParameterExceptionHandler(
+                (failure, arguments) -> {
+                  CommandLine command = failure.getCommandLine();
+                  String name = command.getCommandSpec().qualifiedName();
+                  command
+                      .getErr()
+                      .println("cvm: " + failure.getMessage() + "; see " + name + " --help");
+                  return FAILURE;
+                })
             .setExecutionExceptionHandler(
                 (failure, command, parsed) -> {
                   command.getErr().println("cvm: " + failure.getMessage());
                   return FAILURE;
                 });
-    commandLine.getCommandSpec().exitCodeOnInvalidInput(FAILURE);
+    // What follows the program's name is the program's own.
+    commandLine.getSubcommands().get("run").setStopAtPositional(true);
   }
 
   /**

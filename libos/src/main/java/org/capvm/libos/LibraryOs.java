@@ -5,7 +5,6 @@ import java.io.StringWriter;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.function.Consumer;
 import org.capvm.libos.file.FileDescriptorTable;
 import org.capvm.libos.file.FileSystemContext;
 import org.capvm.libos.futex.FutexTable;
@@ -13,6 +12,7 @@ import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Credentials;
+import org.capvm.libos.process.DeathReport;
 import org.capvm.libos.process.Process;
 import org.capvm.libos.process.ProcessStarter;
 import org.capvm.libos.process.ProcessTable;
@@ -27,7 +27,7 @@ public final class LibraryOs {
   private final Intravisor intravisor;
   private final MemoryLimit memoryLimit;
   private final TraceSink traceSink;
-  private final Consumer<String> deathReports;
+  private final DeathReport.Listener deaths;
   private final ProcessTable processes = new ProcessTable();
   private final FutexTable futexes = new FutexTable();
   private final CallStatistics statistics = new CallStatistics();
@@ -41,19 +41,19 @@ public final class LibraryOs {
    * @param memoryLimitBytes how much all processes together may take
    * @param hostName what {@code uname} says at first
    * @param traceSink hears of every call, or null
-   * @param deathReports receives a report when a process dies of a fault
+   * @param deaths hears of processes that die of a fault
    */
   public LibraryOs(
       Intravisor intravisor,
       long memoryLimitBytes,
       String hostName,
       TraceSink traceSink,
-      Consumer<String> deathReports) {
+      DeathReport.Listener deaths) {
     this.intravisor = intravisor;
     this.memoryLimit = new MemoryLimit(memoryLimitBytes);
     this.hostName = hostName;
     this.traceSink = traceSink;
-    this.deathReports = deathReports;
+    this.deaths = deaths;
     this.dispatcher = new Dispatcher(traceSink, statistics);
   }
 
@@ -138,14 +138,14 @@ public final class LibraryOs {
 
   /** Reports that a signal is about to end a process as a fault would. */
   public void reportDeath(Task task, SignalInfo info) {
-    deathReports.accept(org.capvm.libos.process.DeathReport.of(task, info));
+    deaths.died(DeathReport.of(task, info));
   }
 
   /** Reports a failure of the library OS or the monitor themselves, which ends the process concerned. */
   public void reportFailure(Task task, Throwable failure) {
     StringWriter text = new StringWriter();
     failure.printStackTrace(new PrintWriter(text));
-    deathReports.accept("CapVM failed in " + task.name() + "[" + task.id() + "]: " + text);
+    deaths.failed("CapVM failed in " + task.name() + "[" + task.id() + "]: " + text);
   }
 
   /** Random bytes of the host's kernel. */

@@ -12,6 +12,7 @@ public final class MemoryLimit {
 
   private final long limitBytes;
   private final AtomicLong usedBytes = new AtomicLong();
+  private final AtomicLong peakBytes = new AtomicLong();
 
   /**
    * @param limitBytes positive, or {@link #UNLIMITED}
@@ -27,12 +28,18 @@ public final class MemoryLimit {
 
   /** Takes memory, or gives it back if negative. */
   void charge(long bytes) {
-    usedBytes.addAndGet(bytes);
+    long used = usedBytes.addAndGet(bytes);
+    peakBytes.accumulateAndGet(used, Math::max);
   }
 
   /** Bytes that are taken. */
   public long usedBytes() {
     return usedBytes.get();
+  }
+
+  /** The most bytes that were ever taken at once. */
+  public long peakBytes() {
+    return peakBytes.get();
   }
 
   /** The limit in bytes. */

@@ -5,8 +5,26 @@ import org.capvm.libos.memory.MemoryArea;
 import org.capvm.libos.signal.SignalInfo;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
-/** What a person wants to know when a guest dies of a fault: where it was, what it touched, its registers, its stack. */
-public final class DeathReport {
+/**
+ * What a person wants to know when a guest dies of a fault: where it was, what it touched, its
+ * registers, its stack.
+ *
+ * @param command the name of the process
+ * @param taskId the thread that was at fault
+ * @param signal the signal that ends the process
+ * @param code {@code si_code}
+ * @param guestAddress {@code si_addr}
+ * @param guestPc where the thread was
+ * @param details the same and more, as lines that end with line feeds
+ */
+public record DeathReport(
+    String command,
+    int taskId,
+    int signal,
+    int code,
+    long guestAddress,
+    long guestPc,
+    String details) {
   private static final String[] NAMES = {
     "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
     "r8 ", "r9 ", "r10", "r11", "r12", "r13", "r14", "r15"
@@ -14,10 +32,28 @@ public final class DeathReport {
   private static final int STACK_WORDS = 512;
   private static final int FRAMES = 16;
 
-  private DeathReport() {}
+  /** Hears of deaths, on the thread that is at fault. */
+  public interface Listener {
+    /** A signal is about to end a process as a fault would. */
+    void died(DeathReport report);
 
-  /** The report, lines separated by line feeds. For the task's own thread. */
-  public static String of(Task task, SignalInfo info) {
+    /** CapVM itself failed and ends the process; the text says how, for whoever mends it. */
+    void failed(String text);
+  }
+
+  /** The report on a task. For the task's own thread. */
+  public static DeathReport of(Task task, SignalInfo info) {
+    return new DeathReport(
+        task.name(),
+        task.id(),
+        info.signal(),
+        info.code(),
+        info.word0(),
+        task.registers().pc(),
+        details(task, info));
+  }
+
+  private static String details(Task task, SignalInfo info) {
     Registers registers = task.registers();
     StringBuilder report = new StringBuilder(1024);
     report.append(

@@ -1,8 +1,11 @@
 package org.capvm.libos.process;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.memory.AddressSpace;
@@ -354,6 +357,25 @@ public final class Process {
         wait();
       }
       return ended;
+    }
+  }
+
+  /**
+   * Waits, on a thread of the host, until the process has ended or so much time has passed.
+   *
+   * @return empty if it has not ended
+   */
+  public Optional<ExitStatus> awaitEnd(Duration longest) throws InterruptedException {
+    long deadline = System.nanoTime() + longest.toNanos();
+    synchronized (this) {
+      while (ended == null) {
+        long leftNanos = deadline - System.nanoTime();
+        if (leftNanos <= 0) {
+          return Optional.empty();
+        }
+        TimeUnit.NANOSECONDS.timedWait(this, leftNanos);
+      }
+      return Optional.of(ended);
     }
   }
 

@@ -1,0 +1,45 @@
+package org.capvm.bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.capvm.engine.CapVm;
+import org.capvm.engine.Cvm;
+import org.capvm.engine.CvmConfiguration;
+import org.capvm.engine.ExitStatus;
+import org.capvm.engine.StandardStream;
+import org.capvm.image.HostMount;
+
+/**
+ * Runs commands in cVMs of this JVM, one new cVM each. The time includes the cVM's making and its
+ * end.
+ */
+final class ConfinedRunner implements Runner {
+  private final CapVm capVm;
+
+  ConfinedRunner(CapVm capVm) {
+    this.capVm = capVm;
+  }
+
+  @Override
+  public long run(Command command, Path output) throws IOException, InterruptedException {
+    String directory = command.directory().toString();
+    CvmConfiguration configuration =
+        CvmConfiguration.builder(command.words().getFirst())
+            .arguments(command.arguments())
+            .mount(new HostMount(command.directory(), directory, true))
+            .workingDirectory(directory)
+            .standardInput(StandardStream.discarded())
+            .standardOutput(StandardStream.hostFile(output))
+            .build();
+    long start = System.nanoTime();
+    ExitStatus status;
+    try (Cvm cvm = capVm.start(configuration)) {
+      status = cvm.waitFor();
+    }
+    long nanos = System.nanoTime() - start;
+    if (status.shellStatus() != 0) {
+      throw new BenchmarkException(command.words() + " ended in a cVM with " + status);
+    }
+    return nanos;
+  }
+}

@@ -1,0 +1,72 @@
+package org.capvm.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The programs of {@code src/guest}, compiled with the host's compilers into a scratch directory.
+ */
+final class GuestPrograms {
+  private final Path sources;
+  private final Path scratch;
+
+  GuestPrograms(Path sources, Path scratch) {
+    this.sources = sources;
+    this.scratch = scratch;
+  }
+
+  /** The CPU-bound C and C++ programs, as commands, by name. */
+  List<Command> compiled() throws IOException, InterruptedException {
+    List<Command> commands = new ArrayList<>();
+    for (Path source : listed("c")) {
+      if (!name(source).equals("syscalls")) {
+        commands.add(compile(source));
+      }
+    }
+    return commands;
+  }
+
+  /** The program that measures system calls. */
+  Command systemCalls() throws IOException, InterruptedException {
+    return compile(sources.resolve("c/syscalls.c"));
+  }
+
+  /** The Python programs, as commands. */
+  List<Command> python() throws IOException {
+    List<Command> commands = new ArrayList<>();
+    for (Path source : listed("python")) {
+      Path copy = scratch.resolve(source.getFileName());
+      Files.writeString(copy, Files.readString(source));
+      commands.add(Command.of(scratch, "/usr/bin/python3", copy.toString()));
+    }
+    return commands;
+  }
+
+  private List<Path> listed(String directory) throws IOException {
+    try (Stream<Path> files = Files.list(sources.resolve(directory))) {
+      return files.sorted().toList();
+    }
+  }
+
+  private Command compile(Path source) throws IOException, InterruptedException {
+    boolean cxx = source.toString().endsWith(".cc");
+    Path program = scratch.resolve(name(source));
+    List<String> words = new ArrayList<>(List.of(cxx ? "g++" : "gcc", "-O2"));
+    if (name(source).equals("simd")) {
+      words.addAll(List.of("-O3", "-mavx2", "-mfma"));
+    }
+    words.addAll(List.of("-o", program.toString(), source.toString(), "-lm"));
+    if (new ProcessBuilder(words).inheritIO().start().waitFor() != 0) {
+      throw new BenchmarkException("cannot compile " + source);
+    }
+    return Command.of(scratch, program.toString());
+  }
+
+  private static String name(Path source) {
+    return source.getFileName().toString().replaceFirst("\\.[a-z]+$", "");
+  }
+}

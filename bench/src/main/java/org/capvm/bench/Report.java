@@ -1,0 +1,126 @@
+package org.capvm.bench;
+
+import static org.capvm.bench.MarkdownTable.figure;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The measurements, each giving its part of the README's figures. */
+final class Report {
+  private final Runner confined;
+  private final GuestPrograms programs;
+  private final Path scratch;
+  private final int rounds;
+
+  Report(Runner confined, GuestPrograms programs, Path scratch, int rounds) {
+    this.confined = confined;
+    this.programs = programs;
+    this.scratch = scratch;
+    this.rounds = rounds;
+  }
+
+  /** The machine and the JDK all figures are of. */
+  static String platform() throws IOException {
+    String processor =
+        Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+            .filter(line -> line.startsWith("model name"))
+            .map(line -> line.substring(line.indexOf(':') + 2))
+            .findFirst()
+            .orElse("unknown processor");
+    return "%d x %s, Linux %s, JDK %s"
+        .formatted(
+            Runtime.getRuntime().availableProcessors(),
+            processor,
+            System.getProperty("os.version"),
+            Runtime.version());
+  }
+
+  /** Wall time of CPU-bound programs. */
+  String processor(String title, List<Command> commands) throws IOException, InterruptedException {
+    MarkdownTable table = new MarkdownTable(title, "native ms", "cVM ms", "ratio");
+    double logarithms = 0;
+    for (Command command : commands) {
+      PairedRun run = PairedRun.measure(confined, command, scratch, rounds);
+      logarithms += Math.log(run.ratio());
+      table.row(
+          Path.of(command.words().getLast()).getFileName().toString(),
+          millis(run.nativeNanos()),
+          millis(run.confinedNanos()),
+          figure(run.ratio(), 2));
+    }
+    double mean = Math.exp(logarithms / commands.size());
+    return table.row("geometric mean", "", "", figure(mean, 2)).toString();
+  }
+
+  /** Nanoseconds per system call, medians over runs that each report their best of five. */
+  String systemCalls() throws IOException, InterruptedException {
+    Command command = programs.systemCalls();
+    Map<String, List<Double>> nativeFigures = new LinkedHashMap<>();
+    Map<String, List<Double>> confinedFigures = new LinkedHashMap<>();
+    Path output = scratch.resolve("syscalls.output");
+    for (int round = 0; round < rounds; round++) {
+      Runner.host().run(command, output);
+      collect(nativeFigures, output);
+      confined.run(command, output);
+      collect(confinedFigures, output);
+    }
+    MarkdownTable table = new MarkdownTable("System call", "native ns", "cVM ns", "ratio");
+    nativeFigures.forEach(
+        (name, figures) -> {
+          double nativeNanos = median(figures);
+          double confinedNanos = median(confinedFigures.get(name));
+          table.row(
+              name,
+              figure(nativeNanos, 0),
+              figure(confinedNanos, 0),
+              figure(confinedNanos / nativeNanos, 2));
+        });
+    return table.toString();
+  }
+
+  /** Wall time of the whole {@code cvm} command, JVM start included. */
+  String startUp(Path launcher) throws IOException, InterruptedException {
+    MarkdownTable table = new MarkdownTable("Start", "native ms", "cvm run ms");
+    List<Command> commands = new ArrayList<>();
+    commands.add(Command.of(scratch, "/bin/true"));
+    commands.add(Command.of(scratch, "/usr/bin/python3", "-c", "pass"));
+    Path output = scratch.resolve("start.output");
+    for (Command command : commands) {
+      Command launched = command.behind(launcher.toString(), "run", "--");
+      long[] nativeTimes = new long[rounds];
+      long[] launchedTimes = new long[rounds];
+      Runner.host().run(launched, output);
+      for (int round = 0; round < rounds; round++) {
+        nativeTimes[round] = Runner.host().run(command, output);
+        launchedTimes[round] = Runner.host().run(launched, output);
+      }
+      table.row(
+          "`" + String.join(" ", command.words()) + "`",
+          millis(PairedRun.median(nativeTimes)),
+          millis(PairedRun.median(launchedTimes)));
+    }
+    return table.toString();
+  }
+
+  private static void collect(Map<String, List<Double>> figures, Path output) throws IOException {
+    for (String line : Files.readAllLines(output)) {
+      int blank = line.indexOf(' ');
+      figures
+          .computeIfAbsent(line.substring(0, blank), name -> new ArrayList<>())
+          .add(Double.valueOf(line.substring(blank + 1)));
+    }
+  }
+
+  private static double median(List<Double> figures) {
+    return figures.stream().sorted().skip(figures.size() / 2).findFirst().orElseThrow();
+  }
+
+  private static String millis(long nanos) {
+    return figure(nanos / 1e6, nanos < 20_000_000 ? 1 : 0);
+  }
+}

@@ -1,0 +1,77 @@
+package org.capvm.engine;
+
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.capvm.machine.code.TranslationCheck;
+import org.capvm.machine.code.TranslationStatistics;
+import org.capvm.monitor.Intravisor;
+import org.capvm.monitor.IntravisorOptions;
+import org.capvm.monitor.PlatformException;
+
+/**
+ * All cVMs of a JVM and what they share: the Intravisor, its gates and its cache of translations.
+ *
+ * <p>There is one at a time, because fault handlers belong to the process. Threads: any.
+ */
+public final class CapVm implements AutoCloseable {
+  private final Intravisor intravisor;
+  private final Set<Cvm> cvms = ConcurrentHashMap.newKeySet();
+
+  private CapVm(Intravisor intravisor) {
+    this.intravisor = intravisor;
+  }
+
+  /**
+   * Opens with every translation verified before it runs.
+   *
+   * @throws CapVmException if the machine or the JVM lacks something; the message says what
+   * @throws IllegalStateException if this JVM has one already
+   */
+  public static CapVm open() {
+    return open(true);
+  }
+
+  /**
+   * Opens.
+   *
+   * @param verify whether each piece of translated code is checked against the isolation invariants
+   *     before it runs, by code that shares nothing with the translator but the decoder
+   * @throws CapVmException if the machine or the JVM lacks something; the message says what
+   * @throws IllegalStateException if this JVM has one already
+   */
+  public static CapVm open(boolean verify) {
+    try {
+      IntravisorOptions options = IntravisorOptions.defaults();
+      TranslationCheck check = verify ? TranslationCheck.VERIFIER : options.check();
+      return new CapVm(Intravisor.start(new IntravisorOptions(options.codeCacheBytes(), check)));
+    } catch (PlatformException failure) {
+      throw new CapVmException(failure.getMessage(), failure);
+    }
+  }
+
+  /**
+   * Makes a cVM and starts its program.
+   *
+   * @return the running cVM; whoever starts it closes it
+   * @throws ProgramNotStartedException if there is no such program in the cVM, or it cannot be run
+   * @throws CvmConfigurationException if the configuration names something that is not there
+   */
+  public Cvm start(CvmConfiguration configuration) {
+    Cvm cvm = Cvm.start(intravisor, configuration, cvms::remove);
+    cvms.add(cvm);
+    return cvm;
+  }
+
+  /** What has been translated so far, for all cVMs together. */
+  public TranslationFigures translation() {
+    TranslationStatistics made = intravisor.statistics().translations();
+    return new TranslationFigures(made.guestBytes(), made.hostBytes(), made.nanos());
+  }
+
+  /** Ends all cVMs and gives back all that was taken of the host. */
+  @Override
+  public void close() {
+    cvms.forEach(Cvm::close);
+    intravisor.close();
+  }
+}

@@ -1,0 +1,226 @@
+package org.capvm.engine;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.LibraryOs;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.Signal;
+import org.capvm.libos.file.Caller;
+import org.capvm.libos.file.FileDescriptorTable;
+import org.capvm.libos.file.FileSystemContext;
+import org.capvm.libos.file.MountTable;
+import org.capvm.libos.file.PathWalk;
+import org.capvm.libos.file.dev.DeviceTree;
+import org.capvm.libos.file.dev.HostStream;
+import org.capvm.libos.file.dev.Terminal;
+import org.capvm.libos.process.Credentials;
+import org.capvm.libos.process.DeathReport;
+import org.capvm.libos.process.Process;
+import org.capvm.libos.trace.TextTrace;
+import org.capvm.monitor.Intravisor;
+
+/**
+ * A running cVM. It ends with its first process; what else runs in it then is killed.
+ *
+ * <p>Threads: any.
+ */
+public final class Cvm implements AutoCloseable {
+  private static final int STREAMS = 3;
+
+  private final LibraryOs libraryOs;
+  private final MountTable mounts;
+  private final StandardDescriptors streams;
+  private final Process first;
+  private final AtomicReference<ExitStatus.Fault> lastFault;
+  private final Consumer<Cvm> onClose;
+  private boolean closed;
+
+  private Cvm(
+      LibraryOs libraryOs,
+      MountTable mounts,
+      StandardDescriptors streams,
+      Process first,
+      AtomicReference<ExitStatus.Fault> lastFault,
+      Consumer<Cvm> onClose) {
+    this.libraryOs = libraryOs;
+    this.mounts = mounts;
+    this.streams = streams;
+    this.first = first;
+    this.lastFault = lastFault;
+    this.onClose = onClose;
+  }
+
+  /** Makes a cVM; see {@link CapVm#start}. */
+  static Cvm start(Intravisor intravisor, CvmConfiguration configuration, Consumer<Cvm> onClose) {
+    AtomicReference<ExitStatus.Fault> lastFault = new AtomicReference<>();
+    LibraryOs libraryOs =
+        new LibraryOs(
+            intravisor,
+            configuration.memoryLimitBytes(),
+            configuration.hostname(),
+            configuration.trace().map(TextTrace::new).orElse(null),
+            new Obituaries(lastFault));
+    StandardDescriptors streams = StandardDescriptors.open(configuration);
+    MountTable mounts = null;
+    try {
+      Terminal terminal = streams.terminal();
+      mounts =
+          GuestTree.build(configuration, DeviceTree.make(terminal, streams.terminalDescriptor()));
+      Process first = startProgram(libraryOs, configuration, mounts, streams, terminal);
+      return new Cvm(libraryOs, mounts, streams, first, lastFault, onClose);
+    } catch (RuntimeException failure) {
+      if (mounts != null) {
+        mounts.close();
+      }
+      streams.close();
+      throw failure;
+    }
+  }
+
+  private static Process startProgram(
+      LibraryOs libraryOs,
+      CvmConfiguration configuration,
+      MountTable mounts,
+      StandardDescriptors streams,
+      Terminal terminal) {
+    FileSystemContext fileSystem = new FileSystemContext(mounts);
+    Caller caller = Caller.system(fileSystem);
+    enterWorkingDirectory(caller, configuration.workingDirectory());
+    FileDescriptorTable files = new FileDescriptorTable();
+    for (int descriptor = 0; descriptor < STREAMS; descriptor++) {
+      int hostDescriptor = streams.hostDescriptor(descriptor);
+      Terminal own = Terminal.isTerminal(hostDescriptor) ? terminal : null;
+      int flags = HostStream.flagsOf(hostDescriptor);
+      files.install(new HostStream(hostDescriptor, own, null, flags), false, descriptor, STREAMS);
+    }
+    ProgramLookup lookup = new ProgramLookup(caller, configuration);
+    String path = lookup.path();
+    List<byte[]> arguments = new ArrayList<>();
+    arguments.add(utf8(configuration.program()));
+    configuration.arguments().forEach(word -> arguments.add(utf8(word)));
+    List<byte[]> environment = new ArrayList<>();
+    configuration.environment().forEach((name, value) -> environment.add(utf8(name + "=" + value)));
+    try {
+      return libraryOs.start(
+          lookup, path, arguments, environment, Credentials.of(0, 0), files, fileSystem);
+    } catch (ErrnoException refusal) {
+      throw lookup.explain(path, refusal);
+    }
+  }
+
+  private static void enterWorkingDirectory(Caller caller, String guestPath) {
+    FileSystemContext fileSystem = caller.fileSystem();
+    try {
+      var location = PathWalk.find(caller, fileSystem.root(), GuestTree.bytes(guestPath), true);
+      if (!location.inode().isDirectory()) {
+        throw ErrnoException.of(Errno.ENOTDIR);
+      }
+      fileSystem.changeWorkingDirectory(location);
+    } catch (ErrnoException refusal) {
+      throw new CvmConfigurationException(
+          "working directory " + guestPath + ": " + Errno.message(refusal.errno()), refusal);
+    }
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Waits for the first process's end.
+   *
+   * @throws InterruptedException if the waiting thread is interrupted; the cVM goes on
+   */
+  public ExitStatus waitFor() throws InterruptedException {
+    return status(first.awaitEnd());
+  }
+
+  /**
+   * Waits for the first process's end, but not for ever.
+   *
+   * @return empty if it is still running
+   * @throws InterruptedException if the waiting thread is interrupted; the cVM goes on
+   */
+  public Optional<ExitStatus> waitFor(Duration longest) throws InterruptedException {
+    return first.awaitEnd(longest).map(this::status);
+  }
+
+  private ExitStatus status(org.capvm.libos.process.ExitStatus end) {
+    return end.signal() == 0
+        ? new ExitStatus.Exited(end.code())
+        : new ExitStatus.Killed(end.signal(), Optional.ofNullable(lastFault.get()));
+  }
+
+  /**
+   * Sends a signal to the first process, as from outside.
+   *
+   * @param signal Linux's number
+   */
+  public void signal(int signal) {
+    first.signal(signal);
+  }
+
+  /** Ends all processes; they cannot refuse. Does not wait. */
+  public void kill() {
+    for (Process process : libraryOs.processes().processes()) {
+      process.exitGroup(org.capvm.libos.process.ExitStatus.killed(Signal.SIGKILL, false));
+    }
+  }
+
+  /** What the cVM has used so far. */
+  public CvmStatistics statistics() {
+    return CvmStatistics.of(libraryOs);
+  }
+
+  /** Ends all processes, waits until they have gone, and gives back all that the cVM held. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    boolean interrupted = false;
+    for (List<Process> left = alive(); !left.isEmpty(); left = alive()) {
+      kill();
+      try {
+        left.getFirst().awaitEnd();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    mounts.close();
+    streams.close();
+    onClose.accept(this);
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Keeps the last fault, and prints what CapVM's own failures leave to print. */
+  private record Obituaries(AtomicReference<ExitStatus.Fault> lastFault)
+      implements DeathReport.Listener {
+    @Override
+    public void died(DeathReport report) {
+      lastFault.set(
+          new ExitStatus.Fault(
+              report.guestPc(), report.code(), report.guestAddress(), report.details()));
+    }
+
+    @Override
+    public void failed(String text) {
+      System.getLogger("org.capvm").log(System.Logger.Level.ERROR, text);
+    }
+  }
+
+  private List<Process> alive() {
+    return libraryOs.processes().processes().stream()
+        .filter(process -> process.ended() == null)
+        .toList();
+  }
+}

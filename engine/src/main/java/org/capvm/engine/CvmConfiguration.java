@@ -1,0 +1,194 @@
+package org.capvm.engine;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.capvm.image.HostMount;
+import org.capvm.image.RootFileSystem;
+
+/**
+ * All that a cVM is given. What is not listed here it does not have.
+ *
+ * @param program the program's path in the cVM; without a slash it is looked for in the {@code
+ *     PATH} of {@code environment}
+ * @param arguments the words after the program's own name
+ * @param environment the environment variables, in the order the program sees them
+ * @param rootFileSystem what the cVM's file tree consists of
+ * @param mounts host directories and files that are visible besides
+ * @param workingDirectory an absolute path in the cVM
+ * @param hostname what {@code uname} answers; 1 to 64 characters
+ * @param memoryLimitBytes how much memory the cVM's processes may have together, above 0
+ * @param standardInput what descriptor 0 is connected to
+ * @param standardOutput what descriptor 1 is connected to
+ * @param standardError what descriptor 2 is connected to
+ * @param trace receives one line for every system call, in strace's format, on the thread that made
+ *     it
+ */
+public record CvmConfiguration(
+    String program,
+    List<String> arguments,
+    Map<String, String> environment,
+    RootFileSystem rootFileSystem,
+    List<HostMount> mounts,
+    String workingDirectory,
+    String hostname,
+    long memoryLimitBytes,
+    StandardStream standardInput,
+    StandardStream standardOutput,
+    StandardStream standardError,
+    Optional<Consumer<String>> trace) {
+
+  /** Half of what a guest address space can hold; leaves room for the program's own mappings. */
+  public static final long DEFAULT_MEMORY_LIMIT_BYTES = 2L << 30;
+
+  private static final int LONGEST_HOSTNAME = 64;
+
+  /** Checks what can be checked without looking at the host. */
+  public CvmConfiguration {
+    if (program.isEmpty()) {
+      throw new IllegalArgumentException("the program's name is empty");
+    }
+    arguments = List.copyOf(arguments);
+    environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+    Objects.requireNonNull(rootFileSystem);
+    mounts = List.copyOf(mounts);
+    if (!workingDirectory.startsWith("/")) {
+      throw new IllegalArgumentException(
+          "the working directory must be an absolute path in the cVM: " + workingDirectory);
+    }
+    if (hostname.isEmpty() || hostname.length() > LONGEST_HOSTNAME) {
+      throw new IllegalArgumentException("a hostname has 1 to 64 characters: " + hostname);
+    }
+    if (memoryLimitBytes <= 0) {
+      throw new IllegalArgumentException("the memory limit must be above 0: " + memoryLimitBytes);
+    }
+    Objects.requireNonNull(standardInput);
+    Objects.requireNonNull(standardOutput);
+    Objects.requireNonNull(standardError);
+    Objects.requireNonNull(trace);
+  }
+
+  /**
+   * Starts from the defaults: the system's root, a small environment, the JVM's own standard
+   * streams.
+   */
+  public static Builder builder(String program) {
+    return new Builder(program);
+  }
+
+  /** Collects a configuration. Not thread-safe. */
+  public static final class Builder {
+    private final String program;
+    private final List<String> arguments = new ArrayList<>();
+    private final Map<String, String> environment = new LinkedHashMap<>();
+    private RootFileSystem rootFileSystem = RootFileSystem.system();
+    private final List<HostMount> mounts = new ArrayList<>();
+    private String workingDirectory = "/";
+    private String hostname = "cvm";
+    private long memoryLimitBytes = DEFAULT_MEMORY_LIMIT_BYTES;
+    private StandardStream standardInput = StandardStream.inherited();
+    private StandardStream standardOutput = StandardStream.inherited();
+    private StandardStream standardError = StandardStream.inherited();
+    private Optional<Consumer<String>> trace = Optional.empty();
+
+    private Builder(String program) {
+      this.program = program;
+      environment.put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+      environment.put("HOME", "/root");
+    }
+
+    /** Adds words after the program's name. */
+    public Builder arguments(List<String> words) {
+      arguments.addAll(words);
+      return this;
+    }
+
+    /** Sets one environment variable. */
+    public Builder environment(String name, String value) {
+      environment.put(name, value);
+      return this;
+    }
+
+    /** Drops every environment variable, the defaults included. */
+    public Builder emptyEnvironment() {
+      environment.clear();
+      return this;
+    }
+
+    /** Replaces the root file system. */
+    public Builder rootFileSystem(RootFileSystem root) {
+      rootFileSystem = root;
+      return this;
+    }
+
+    /** Makes one more host directory or file visible. */
+    public Builder mount(HostMount mount) {
+      mounts.add(mount);
+      return this;
+    }
+
+    /** Sets the working directory, a path in the cVM. */
+    public Builder workingDirectory(String guestPath) {
+      workingDirectory = guestPath;
+      return this;
+    }
+
+    /** Sets the host name. */
+    public Builder hostname(String name) {
+      hostname = name;
+      return this;
+    }
+
+    /** Sets the memory limit. */
+    public Builder memoryLimitBytes(long bytes) {
+      memoryLimitBytes = bytes;
+      return this;
+    }
+
+    /** Connects descriptor 0. */
+    public Builder standardInput(StandardStream stream) {
+      standardInput = stream;
+      return this;
+    }
+
+    /** Connects descriptor 1. */
+    public Builder standardOutput(StandardStream stream) {
+      standardOutput = stream;
+      return this;
+    }
+
+    /** Connects descriptor 2. */
+    public Builder standardError(StandardStream stream) {
+      standardError = stream;
+      return this;
+    }
+
+    /** Has every system call reported. */
+    public Builder trace(Consumer<String> lines) {
+      trace = Optional.of(lines);
+      return this;
+    }
+
+    /** The configuration. */
+    public CvmConfiguration build() {
+      return new CvmConfiguration(
+          program,
+          arguments,
+          environment,
+          rootFileSystem,
+          mounts,
+          workingDirectory,
+          hostname,
+          memoryLimitBytes,
+          standardInput,
+          standardOutput,
+          standardError,
+          trace);
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package org.capvm.engine;
+
+import org.junit.jupiter.api.Test;
+
+/** Programs that print what each system call answered, run on Linux and in a cVM. */
+final class SystemInterfaceTest {
+
+  @Test
+  void fileCallsAnswerAsOnLinux() throws Exception {
+    Differential.command("./file_calls")
+        .copy(GuestProgram.c("file_calls", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
+  void memoryCallsAnswerAsOnLinux() throws Exception {
+    Differential.command("./memory_calls")
+        .copy(GuestProgram.c("memory_calls", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
+  void threadLocalDataAndExitHandlersWork() throws Exception {
+    Differential.command("./thread_local")
+        .copy(GuestProgram.c("thread_local", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
+  void threadLocalDataWorksWithMusl() throws Exception {
+    Differential.command("./thread_local")
+        .copy(GuestProgram.musl("thread_local", "-O1", "-static"))
+        .agreesWithStatus(0);
+  }
+}
