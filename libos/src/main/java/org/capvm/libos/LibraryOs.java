@@ -21,11 +21,13 @@ import org.capvm.libos.process.Task;
 import org.capvm.libos.signal.SignalInfo;
 import org.capvm.libos.trace.TraceSink;
 import org.capvm.monitor.Intravisor;
+import org.capvm.monitor.memory.MemoryFile;
 
 /** The library OS of one cVM: what its processes share. Thread-safe. */
-public final class LibraryOs {
+public final class LibraryOs implements AutoCloseable {
   private final Intravisor intravisor;
   private final MemoryLimit memoryLimit;
+  private final MemoryFile memoryFile = new MemoryFile();
   private final TraceSink traceSink;
   private final DeathReport.Listener deaths;
   private final ProcessTable processes = new ProcessTable();
@@ -96,6 +98,17 @@ public final class LibraryOs {
     return memoryLimit;
   }
 
+  /** Where the processes' private memory is kept. */
+  public MemoryFile memoryFile() {
+    return memoryFile;
+  }
+
+  /** Gives back what the processes shared. None of them is left. */
+  @Override
+  public void close() {
+    memoryFile.close();
+  }
+
   /** What calls were made, and which failed. */
   public CallStatistics statistics() {
     return statistics;
@@ -141,7 +154,10 @@ public final class LibraryOs {
     deaths.died(DeathReport.of(task, info));
   }
 
-  /** Reports a failure of the library OS or the monitor themselves, which ends the process concerned. */
+  /**
+   * Reports a failure of the library OS or the monitor themselves, which ends the process
+   * concerned.
+   */
   public void reportFailure(Task task, Throwable failure) {
     StringWriter text = new StringWriter();
     failure.printStackTrace(new PrintWriter(text));

@@ -1,8 +1,8 @@
 package org.capvm.libos.memory;
 
 /**
- * Where things go in a guest address space. Fixed, so that every cVM that runs a program has the same layout and
- * shares its translations.
+ * Where things go in a guest address space. Fixed, so that every cVM that runs a program has the
+ * same layout and shares its translations.
  *
  * <pre>
  *   0000_0000  never mapped (64 KiB)

@@ -44,14 +44,16 @@ import org.capvm.machine.code.CodeSpace;
 import org.capvm.machine.error.HostException;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.memory.GuestMemory;
+import org.capvm.monitor.memory.MemoryFile;
 import org.capvm.monitor.memory.Slot;
 
 /**
- * One guest address space: the areas mapped in a slot. Processes that share memory ({@code CLONE_VM}) share the
- * object. Thread-safe: one lock guards the areas and every change of the slot's pages.
+ * One guest address space: the areas mapped in a slot. Processes that share memory ({@code
+ * CLONE_VM}) share the object. Thread-safe: one lock guards the areas and every change of the
+ * slot's pages.
  *
- * <p>Guest code is translated, so {@code PROT_EXEC} never reaches the host: it tells the slot's {@link CodeSpace}
- * which pages may be executed.
+ * <p>Guest code is translated, so {@code PROT_EXEC} never reaches the host: it tells the slot's
+ * {@link CodeSpace} which pages may be executed.
  */
 public final class AddressSpace {
   /** Linux's default {@code vm.max_map_count}. */
@@ -60,7 +62,9 @@ public final class AddressSpace {
   private static final int KEPT_FLAGS = MAP_SHARED | MAP_GROWSDOWN | MAP_NORESERVE | MAP_LOCKED;
   private static final int PROTECTION_BITS = PROT_READ | PROT_WRITE | PROT_EXEC;
 
+  private final Intravisor intravisor;
   private final Slot slot;
+  private final AnonymousMemory anonymous;
   private final SlotPages pages;
   private final CodeRanges code;
   private final MemoryLimit limit;
@@ -73,16 +77,19 @@ public final class AddressSpace {
   /**
    * An empty address space in a slot of its own.
    *
+   * @param memoryFile the cVM's memory, which private areas without a file are put in
    * @param limit the cVM's limit, which the areas are charged to
    * @throws ErrnoException ENOMEM if the host has no room for a slot
    */
-  public AddressSpace(Intravisor intravisor, MemoryLimit limit) {
+  public AddressSpace(Intravisor intravisor, MemoryFile memoryFile, MemoryLimit limit) {
     try {
       this.slot = intravisor.newSlot();
     } catch (HostException e) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
-    this.pages = new SlotPages(slot);
+    this.intravisor = intravisor;
+    this.anonymous = new AnonymousMemory(memoryFile);
+    this.pages = new SlotPages(slot, memoryFile);
     this.code = new CodeRanges(pages, memory -> intravisor.newCodeSpace(slot, memory));
     this.limit = limit;
   }
@@ -152,6 +159,7 @@ public final class AddressSpace {
             0,
             file,
             file == null ? 0 : fileOffset,
+            null,
             name);
     install(area, flags);
     return start;
@@ -204,9 +212,19 @@ public final class AddressSpace {
     long replaced = accountable(area.start(), area.end());
     requireMemory((area.isAccountable() ? area.length() : 0) - replaced);
     code.forget(area.start(), area.end());
-    pages.map(area);
-    areas.insert(area);
-    code.announce(area);
+    MemoryArea placed = area;
+    if (area.isPrivateAnonymous()) {
+      placed = area.withBacking(anonymous.place(area.start(), area.length()));
+    }
+    try {
+      pages.map(placed);
+    } catch (ErrnoException e) {
+      anonymous.release(placed);
+      throw e;
+    }
+    areas.within(area.start(), area.end()).forEach(anonymous::release);
+    areas.insert(placed);
+    code.announce(placed);
     settle();
     if ((flags & MAP_POPULATE) != 0 && area.hostProtection() != 0) {
       pages.populate(area);
@@ -239,6 +257,7 @@ public final class AddressSpace {
     code.forget(start, end);
     for (MemoryArea area : gone) {
       pages.unmap(area.start(), area.length());
+      anonymous.release(area);
     }
     areas.remove(start, end);
     settle();
@@ -247,8 +266,8 @@ public final class AddressSpace {
   /**
    * Changes the protection of a range.
    *
-   * @throws ErrnoException ENOMEM at the first page that is not mapped, what precedes it being changed; EACCES
-   *     for a shared mapping of a file that may not be written
+   * @throws ErrnoException ENOMEM at the first page that is not mapped, what precedes it being
+   *     changed; EACCES for a shared mapping of a file that may not be written
    */
   public synchronized void protect(long guestAddress, long lengthBytes, int protection) {
     requireAligned(guestAddress);
@@ -321,6 +340,7 @@ public final class AddressSpace {
               old.forkAdvice(),
               old.file(),
               offset,
+              null,
               old.name());
       install(extension, 0);
       return oldAddress;
@@ -336,10 +356,20 @@ public final class AddressSpace {
       requireMemory(newLength - old.length());
     }
     long kept = Math.min(old.length(), newLength);
+    MemoryArea whole = old.slice(old.start(), old.start() + kept);
     code.forget(old.start(), old.end());
-    pages.move(old.start(), kept, newStart, newLength);
-    areas.remove(old.start(), old.start() + kept);
     MemoryArea moved = old.movedTo(newStart, newStart + newLength);
+    if (old.backing() != null && newLength > kept && !anonymous.extend(old, newLength - kept)) {
+      // Something else is behind it in the memory file: copy it to where it can grow.
+      moved = moved.withBacking(anonymous.placeApart(newLength));
+      pages.copyToFile(old.start(), kept, moved.backing().offset());
+      pages.map(moved);
+      pages.unmap(old.start(), kept);
+      anonymous.release(whole);
+    } else {
+      pages.move(old.start(), kept, newStart, newLength);
+    }
+    areas.remove(old.start(), old.start() + kept);
     areas.insert(moved);
     code.announce(moved);
     removeRange(old.start() + kept, old.end());
@@ -380,8 +410,7 @@ public final class AddressSpace {
           return breakEnd;
         }
         int readWrite = PROT_READ | PROT_WRITE;
-        install(
-            new MemoryArea(mappedEnd, wantedEnd, readWrite, 0, 0, null, 0, "[heap]"), 0);
+        install(new MemoryArea(mappedEnd, wantedEnd, readWrite, 0, 0, null, 0, null, "[heap]"), 0);
       } else if (wantedEnd < mappedEnd) {
         removeRange(wantedEnd, mappedEnd);
       }
@@ -423,7 +452,7 @@ public final class AddressSpace {
       case MADV_DOFORK, MADV_KEEPONFORK -> areas.insert(area.withForkAdvice(0));
       case MADV_DONTNEED, MADV_FREE, MADV_REMOVE -> {
         code.forget(area.start(), area.end());
-        pages.advise(area.start(), area.length(), advice);
+        discard(area, advice);
         code.announce(area);
       }
       case MADV_WILLNEED, MADV_POPULATE_READ, MADV_POPULATE_WRITE ->
@@ -446,9 +475,59 @@ public final class AddressSpace {
     }
   }
 
+  /** Drops the content of an area: private memory reads as zeros afterwards, or as its file. */
+  private void discard(MemoryArea area, int advice) {
+    Backing backing = area.backing();
+    if (backing == null) {
+      pages.advise(area.start(), area.length(), advice);
+    } else if (backing.copyOnWrite()) {
+      // Others see the file's bytes: this area gets room of its own.
+      MemoryArea fresh = area.withBacking(anonymous.place(area.start(), area.length()));
+      pages.map(fresh);
+      anonymous.release(area);
+      areas.insert(fresh);
+    } else {
+      pages.clearFile(backing.offset(), area.length());
+    }
+  }
+
   /**
-   * Answers a fault that the guest's memory explains: a store to a page whose code is translated, or an access
-   * just below an area that grows down.
+   * A copy of the address space for the child of a fork. Memory is shared until one of the two
+   * writes: the cost is in the number of areas, and in the pages that this address space has
+   * written since its last fork.
+   *
+   * @throws ErrnoException ENOMEM
+   */
+  public synchronized AddressSpace fork() {
+    AddressSpace child = new AddressSpace(intravisor, anonymous.file(), limit);
+    try {
+      requireMemory(areas.accountableBytes());
+      new ForkedMemory(pages, anonymous, areas).copyTo(child);
+      code.space().copyPresetsTo(child.code.space());
+      child.breakStart = breakStart;
+      child.breakEnd = breakEnd;
+      child.settle();
+      return child;
+    } catch (ErrnoException e) {
+      child.release();
+      throw e;
+    }
+  }
+
+  /** Maps an area that a parent shares with this address space, a child of a fork in the making. */
+  void inherit(MemoryArea area) {
+    if (area.isPrivateAnonymous() && area.backing() == null) {
+      install(area, 0);
+      return;
+    }
+    pages.map(area);
+    areas.insert(area);
+    code.announce(area);
+  }
+
+  /**
+   * Answers a fault that the guest's memory explains: a store to a page whose code is translated,
+   * or an access just below an area that grows down.
    *
    * @param write whether the access was a store
    * @return true if the access can be tried again
@@ -456,8 +535,12 @@ public final class AddressSpace {
   public synchronized boolean resolveFault(long guestAddress, boolean write, long stackLimitBytes) {
     MemoryArea area = areas.at(guestAddress);
     if (area != null) {
-      if (!write || !area.isWritable() || !area.isExecutable()) {
+      if (!write || !area.isWritable()) {
         return false;
+      }
+      if (!area.isExecutable()) {
+        // A fork had its pages read-only for a moment; it is over, since the lock is held.
+        return area.backing() != null;
       }
       code.allowStore(area, AddressLayout.pageDown(guestAddress));
       return true;
@@ -467,8 +550,7 @@ public final class AddressSpace {
       return false;
     }
     long start = AddressLayout.pageDown(guestAddress);
-    boolean withinLimit =
-        Long.compareUnsigned(next.end() - start, stackLimitBytes) <= 0;
+    boolean withinLimit = Long.compareUnsigned(next.end() - start, stackLimitBytes) <= 0;
     long guard = Math.max(AddressLayout.MMAP_MIN, start - AddressLayout.STACK_GUARD);
     if (!withinLimit || !areas.isFree(guard, next.start())) {
       return false;
@@ -482,8 +564,8 @@ public final class AddressSpace {
   }
 
   /**
-   * Makes a range ready for a store by the host, which would otherwise fail with EFAULT where the guest's own
-   * store would have been resolved.
+   * Makes a range ready for a store by the host, which would otherwise fail with EFAULT where the
+   * guest's own store would have been resolved.
    */
   public void prepareStore(long guestAddress, long lengthBytes) {
     if (!code.hasProtectedPages() || lengthBytes <= 0) {
@@ -513,7 +595,10 @@ public final class AddressSpace {
     users++;
   }
 
-  /** A process lets go of the address space; the last one gives everything back. No guest thread of it is left. */
+  /**
+   * A process lets go of the address space; the last one gives everything back. No guest thread of
+   * it is left.
+   */
   public synchronized void release() {
     users--;
     if (users == 0) {

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The areas of one address space, sorted, disjoint, neighbours merged. Keeps the files' counts of areas. Not
- * thread-safe: the address space's lock guards it.
+ * The areas of one address space, sorted, disjoint, neighbours merged. Keeps the files' counts of
+ * areas. Not thread-safe: the address space's lock guards it.
  */
 final class AreaMap {
   private final TreeMap<Long, MemoryArea> byStart = new TreeMap<>();
@@ -81,7 +81,9 @@ final class AreaMap {
     }
   }
 
-  /** Adds an area where nothing is mapped, or replaces what is there; merges it with its neighbours. */
+  /**
+   * Adds an area where nothing is mapped, or replaces what is there; merges it with its neighbours.
+   */
   void insert(MemoryArea area) {
     if (area.file() != null) {
       area.file().retain();

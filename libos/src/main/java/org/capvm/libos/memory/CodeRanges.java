@@ -15,18 +15,20 @@ import org.capvm.machine.code.CodeOrigin;
 import org.capvm.machine.code.CodeSpace;
 
 /**
- * Keeps translations true to memory. Tells the {@link CodeSpace} which pages are executable, and takes the host's
- * write permission from pages that are writable as well while translations of them exist: the next store faults,
- * and drops the translations.
+ * Keeps translations true to memory. Tells the {@link CodeSpace} which pages are executable, and
+ * takes the host's write permission from pages that are writable as well while translations of them
+ * exist: the next store faults, and drops the translations.
  *
- * <p>Called with the address space's lock held, except what {@link CodeMemory} declares, which the translator calls
- * with its own lock held; the lock here is inside both.
+ * <p>Called with the address space's lock held, except what {@link CodeMemory} declares, which the
+ * translator calls with its own lock held; the lock here is inside both.
  */
 final class CodeRanges implements CodeMemory {
   private final SlotPages pages;
   private final CodeSpace code;
+
   /** Executable and writable ranges, start to end. */
   private final TreeMap<Long, Long> writable = new TreeMap<>();
+
   private final Set<Long> protectedPages = new HashSet<>();
   private final List<Runnable> interrupts = new CopyOnWriteArrayList<>();
   private volatile boolean anyProtected;
@@ -49,7 +51,9 @@ final class CodeRanges implements CodeMemory {
     return interrupts;
   }
 
-  /** An area was mapped or changed; if it is executable, its pages may be translated from now on. */
+  /**
+   * An area was mapped or changed; if it is executable, its pages may be translated from now on.
+   */
   void announce(MemoryArea area) {
     if (!area.isExecutable()) {
       return;
@@ -92,7 +96,10 @@ final class CodeRanges implements CodeMemory {
     }
   }
 
-  /** Drops the translations of one page of a writable, executable area and lets stores to it through. */
+  /**
+   * Drops the translations of one page of a writable, executable area and lets stores to it
+   * through.
+   */
   void allowStore(MemoryArea area, long page) {
     synchronized (this) {
       if (!protectedPages.contains(page)) {

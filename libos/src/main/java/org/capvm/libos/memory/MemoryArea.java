@@ -7,16 +7,20 @@ import static org.capvm.libos.abi.Mman.PROT_EXEC;
 import static org.capvm.libos.abi.Mman.PROT_READ;
 import static org.capvm.libos.abi.Mman.PROT_WRITE;
 
+import java.util.Objects;
+
 /**
  * A run of guest pages with the same properties. Immutable.
  *
  * @param start first guest address, page-aligned
  * @param end one past the last guest address, page-aligned, at most 2^32
  * @param protection {@code PROT_} bits as the guest asked
- * @param flags of {@code MAP_SHARED}, {@code MAP_GROWSDOWN}, {@code MAP_NORESERVE}, {@code MAP_LOCKED}
+ * @param flags of {@code MAP_SHARED}, {@code MAP_GROWSDOWN}, {@code MAP_NORESERVE}, {@code
+ *     MAP_LOCKED}
  * @param forkAdvice {@code MADV_DONTFORK}, {@code MADV_WIPEONFORK} or 0
  * @param file what is mapped, or null for anonymous memory
  * @param fileOffset offset of {@code start} in the file; 0 for anonymous memory
+ * @param backing where the content of private anonymous memory is; null for files and shared memory
  * @param name what {@code /proc/PID/maps} calls anonymous memory, such as {@code [heap]}; or null
  */
 public record MemoryArea(
@@ -27,6 +31,7 @@ public record MemoryArea(
     int forkAdvice,
     MappedFile file,
     long fileOffset,
+    Backing backing,
     String name) {
 
   /** Size in bytes. */
@@ -54,19 +59,27 @@ public record MemoryArea(
     return (flags & MAP_GROWSDOWN) != 0;
   }
 
+  /** Whether this is private memory without a file, whose content is in the memory file. */
+  boolean isPrivateAnonymous() {
+    return file == null && !isShared();
+  }
+
   /** Whether an address lies inside. */
   public boolean contains(long guestAddress) {
     return guestAddress >= start && guestAddress < end;
   }
 
-  /** Whether the area counts as memory the guest may come to use: private and writable, or shared anonymous. */
+  /**
+   * Whether the area counts as memory the guest may come to use: private and writable, or shared
+   * anonymous.
+   */
   public boolean isAccountable() {
     return !isShared() && isWritable() && (flags & MAP_NORESERVE) == 0;
   }
 
   /**
-   * The protection of the host's pages: never executable, and readable whenever x86 would let the guest read
-   * (writable and executable pages are).
+   * The protection of the host's pages: never executable, and readable whenever x86 would let the
+   * guest read (writable and executable pages are).
    */
   public int hostProtection() {
     if ((protection & (PROT_READ | PROT_WRITE | PROT_EXEC)) == 0) {
@@ -80,25 +93,37 @@ public record MemoryArea(
     long newStart = Math.max(start, from);
     long newEnd = Math.min(end, to);
     long offset = file == null ? 0 : fileOffset + (newStart - start);
+    Backing place = backing == null ? null : backing.plus(newStart - start);
     return new MemoryArea(
-        newStart, newEnd, protection, flags, forkAdvice, file, offset, name);
+        newStart, newEnd, protection, flags, forkAdvice, file, offset, place, name);
   }
 
   MemoryArea withProtection(int changed) {
-    return new MemoryArea(start, end, changed, flags, forkAdvice, file, fileOffset, name);
+    return new MemoryArea(start, end, changed, flags, forkAdvice, file, fileOffset, backing, name);
   }
 
   MemoryArea withFlags(int changed) {
-    return new MemoryArea(start, end, protection, changed, forkAdvice, file, fileOffset, name);
+    return new MemoryArea(
+        start, end, protection, changed, forkAdvice, file, fileOffset, backing, name);
   }
 
   MemoryArea withForkAdvice(int changed) {
-    return new MemoryArea(start, end, protection, flags, changed, file, fileOffset, name);
+    return new MemoryArea(start, end, protection, flags, changed, file, fileOffset, backing, name);
+  }
+
+  /** The area with its content in the memory file, whatever it was before. */
+  MemoryArea withBacking(Backing changed) {
+    return new MemoryArea(start, end, protection, flags, forkAdvice, null, 0, changed, label());
+  }
+
+  /** What {@code /proc/PID/maps} calls the area, or null. */
+  String label() {
+    return file == null ? name : file.path();
   }
 
   MemoryArea movedTo(long newStart, long newEnd) {
     return new MemoryArea(
-        newStart, newEnd, protection, flags, forkAdvice, file, fileOffset, name);
+        newStart, newEnd, protection, flags, forkAdvice, file, fileOffset, backing, name);
   }
 
   /** Whether the next area continues this one, so that the two can be one. */
@@ -109,7 +134,8 @@ public record MemoryArea(
         && forkAdvice == next.forkAdvice
         && file == next.file
         && (file == null || fileOffset + length() == next.fileOffset)
-        && java.util.Objects.equals(name, next.name);
+        && (backing == null ? next.backing == null : backing.plus(length()).equals(next.backing))
+        && Objects.equals(name, next.name);
   }
 
   /** The area's line in {@code /proc/PID/maps}, without a line end. */
@@ -125,9 +151,8 @@ public record MemoryArea(
     long minor = (device & 0xff) | ((device >>> 12) & 0xfff00);
     line.append(String.format(" %08x %02x:%02x ", fileOffset, major, minor));
     line.append(file == null ? 0 : file.inode());
-    String label = file == null ? name : file.path();
-    if (label != null) {
-      line.append(" ".repeat(Math.max(1, 73 - line.length()))).append(label);
+    if (label() != null) {
+      line.append(" ".repeat(Math.max(1, 73 - line.length()))).append(label());
     }
     return line.toString();
   }

@@ -23,7 +23,10 @@ import org.capvm.libos.abi.Resource;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.process.Task;
 
-/** The memory system calls: arguments are checked here, in Linux's order, and the address space does the work. */
+/**
+ * The memory system calls: arguments are checked here, in Linux's order, and the address space does
+ * the work.
+ */
 final class MemoryCalls {
   private static final int GROWS = Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP;
   private static final int PROTECTIONS = Mman.PROT_READ | PROT_WRITE | Mman.PROT_EXEC | 8 | GROWS;
@@ -156,7 +159,8 @@ final class MemoryCalls {
     return task.addressSpace().moveBreak(requested, task.limits().soft(Resource.RLIMIT_DATA));
   }
 
-  static long madvise(Task task, long address, long length, long advice, long a3, long a4, long a5) {
+  static long madvise(
+      Task task, long address, long length, long advice, long a3, long a4, long a5) {
     if (!isPageAligned(address) || length < 0) {
       return -Errno.EINVAL;
     }
@@ -164,7 +168,8 @@ final class MemoryCalls {
     return 0;
   }
 
-  static long mincore(Task task, long address, long length, long vector, long a3, long a4, long a5) {
+  static long mincore(
+      Task task, long address, long length, long vector, long a3, long a4, long a5) {
     byte[] resident = task.addressSpace().residency(address, length);
     task.memory().write(vector, resident, 0, resident.length);
     return 0;
@@ -209,8 +214,7 @@ final class MemoryCalls {
     }
     boolean allowed =
         task.credentials().isPrivileged()
-            || !task.limits()
-                .exceeds(Resource.RLIMIT_MEMLOCK, task.addressSpace().mappedBytes());
+            || !task.limits().exceeds(Resource.RLIMIT_MEMLOCK, task.addressSpace().mappedBytes());
     return allowed ? 0 : -Errno.ENOMEM;
   }
 

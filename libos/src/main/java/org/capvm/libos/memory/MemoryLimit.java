@@ -3,8 +3,8 @@ package org.capvm.libos.memory;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How much memory the address spaces of one cVM may come to use: private writable memory and shared anonymous
- * memory, counted when it is mapped. Thread-safe.
+ * How much memory the address spaces of one cVM may come to use: private writable memory and shared
+ * anonymous memory, counted when it is mapped. Thread-safe.
  */
 public final class MemoryLimit {
   /** No limit but the size of address spaces. */

@@ -6,7 +6,9 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.machine.code.CodeOrigin;
 
-/** Shared anonymous memory: a host memory file that lives as long as some area maps it. Thread-safe. */
+/**
+ * Shared anonymous memory: a host memory file that lives as long as some area maps it. Thread-safe.
+ */
 public final class SharedMemory implements MappedFile {
   private static final AtomicLong INODES = new AtomicLong(1);
 

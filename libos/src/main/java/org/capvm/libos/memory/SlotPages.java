@@ -9,16 +9,26 @@ import org.capvm.libos.host.Hostcalls;
 import org.capvm.machine.error.HostException;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.GuestMemoryFault;
+import org.capvm.monitor.memory.MemoryFile;
+import org.capvm.monitor.memory.PageMap;
 import org.capvm.monitor.memory.Slot;
 
-/** The pages of a slot, as areas see them: the host's refusals become errnos. Thread-safe as the slot is. */
+/**
+ * The pages of a slot, as areas see them: the host's refusals become errnos. Thread-safe as the
+ * slot is.
+ */
 final class SlotPages {
   private static final int CHUNK_PAGES = 8192;
 
   private final Slot slot;
+  private final MemoryFile memoryFile;
 
-  SlotPages(Slot slot) {
+  /**
+   * @param memoryFile holds the content of areas that have a {@link Backing}
+   */
+  SlotPages(Slot slot, MemoryFile memoryFile) {
     this.slot = slot;
+    this.memoryFile = memoryFile;
   }
 
   GuestMemory memory() {
@@ -28,8 +38,15 @@ final class SlotPages {
   void map(MemoryArea area) {
     refusalsAsErrno(
         () -> {
-          if (area.file() == null) {
-            slot.mapAnonymous(area.start(), area.length(), area.hostProtection());
+          Backing backing = area.backing();
+          if (backing != null) {
+            slot.mapFile(
+                area.start(),
+                area.length(),
+                area.hostProtection(),
+                !backing.copyOnWrite(),
+                memoryFile.descriptor(),
+                backing.offset());
           } else {
             slot.mapFile(
                 area.start(),
@@ -56,6 +73,23 @@ final class SlotPages {
 
   void advise(long guestAddress, long lengthBytes, int advice) {
     refusalsAsErrno(() -> slot.advise(guestAddress, lengthBytes, advice));
+  }
+
+  /** Copies pages into the memory file, for areas to map it there. */
+  void copyToFile(long guestAddress, long lengthBytes, long offset) {
+    refusalsAsErrno(() -> memoryFile.write(offset, slot, guestAddress, lengthBytes));
+  }
+
+  /** Makes areas' memory read as zeros. */
+  void clearFile(long offset, long lengthBytes) {
+    refusalsAsErrno(() -> memoryFile.clear(offset, lengthBytes));
+  }
+
+  /** Finds the pages of a privately mapped area that were written. */
+  void findWrittenPages(MemoryArea area, PageMap.Run run) {
+    try (PageMap pageMap = new PageMap()) {
+      pageMap.findWrittenPages(slot, area.start(), area.length(), run);
+    }
   }
 
   /** Brings pages in; a page that cannot be is left for the access to find out. */

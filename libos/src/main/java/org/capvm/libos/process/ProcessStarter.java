@@ -29,22 +29,16 @@ public final class ProcessStarter {
       FileSystemContext fileSystem) {
     ResourceLimits limits = ResourceLimits.defaults();
     ProgramPlan plan =
-        ProgramPlan.make(
-            opener, path, arguments, environment, limits.soft(Resource.RLIMIT_STACK));
+        ProgramPlan.make(opener, path, arguments, environment, limits.soft(Resource.RLIMIT_STACK));
     try {
       int id = libraryOs.processes().allocateId();
-      AddressSpace space = new AddressSpace(libraryOs.intravisor(), libraryOs.memoryLimit());
+      AddressSpace space = new AddressSpace(
+              libraryOs.intravisor(), libraryOs.memoryFile(), libraryOs.memoryLimit());
       Process process =
-          new Process(
-              libraryOs, id, null, credentials, limits, SignalActions.defaults(), space);
+          new Process(libraryOs, id, null, credentials, limits, SignalActions.defaults(), space);
       Task task =
           new Task(
-              process,
-              id,
-              "",
-              files,
-              fileSystem,
-              new SignalState(process.pendingSignals(), 0));
+              process, id, "", files, fileSystem, new SignalState(process.pendingSignals(), 0));
       libraryOs.processes().add(process);
       TaskThread.start(task, () -> Exec.execute(task, plan));
       return process;

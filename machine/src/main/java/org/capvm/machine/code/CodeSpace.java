@@ -140,21 +140,9 @@ public final class CodeSpace implements AutoCloseable {
     return hostAddress;
   }
 
-  /**
-   * Makes the code of this address space that of another one, which is a copy of it. Shared images
-   * stay shared; code that the guest can change is translated anew.
-   *
-   * @param child has no code yet
-   */
-  public synchronized void copyTo(CodeSpace child) {
-    synchronized (child) {
-      for (Range range : ranges.values()) {
-        CodeImage image =
-            range.image().shared() ? range.image() : child.privateImage(range.start(), range.end());
-        child.ranges.put(range.start(), new Range(range.start(), range.end(), image));
-      }
-      presets.forEach(child::preset);
-    }
+  /** Gives another code space, of a copy of this address space, the same presets. */
+  public synchronized void copyPresetsTo(CodeSpace child) {
+    presets.forEach(child::preset);
   }
 
   /**
