@@ -1,0 +1,170 @@
+package org.capvm.libos.trace;
+
+/** The tables of names. */
+final class Flags {
+  static final FlagNames ACCESS_MODES = FlagNames.of("O_RDONLY=0 O_WRONLY=1 O_RDWR=2 O_ACCMODE=3", "O_???");
+
+  static final FlagNames OPEN =
+      FlagNames.of(
+          "O_TMPFILE=020200000 O_SYNC=04010000 O_CREAT=0100 O_EXCL=0200 O_NOCTTY=0400 O_TRUNC=01000"
+              + " O_APPEND=02000 O_NONBLOCK=04000 O_DSYNC=010000 FASYNC=020000 O_DIRECT=040000"
+              + " O_LARGEFILE=0100000 O_NOFOLLOW=0400000 O_NOATIME=01000000 O_CLOEXEC=02000000"
+              + " O_PATH=010000000 O_DIRECTORY=0200000",
+          "O_???");
+
+  static final FlagNames AT =
+      FlagNames.of(
+          "AT_SYMLINK_NOFOLLOW=0x100 AT_REMOVEDIR=0x200 AT_SYMLINK_FOLLOW=0x400"
+              + " AT_NO_AUTOMOUNT=0x800 AT_EMPTY_PATH=0x1000 AT_STATX_FORCE_SYNC=0x2000"
+              + " AT_STATX_DONT_SYNC=0x4000",
+          "AT_???");
+
+  static final FlagNames ACCESS = FlagNames.of("F_OK=0 R_OK=4 W_OK=2 X_OK=1", "?_OK");
+
+  static final FlagNames WHENCE =
+      FlagNames.of("SEEK_SET=0 SEEK_CUR=1 SEEK_END=2 SEEK_DATA=3 SEEK_HOLE=4", "SEEK_???");
+
+  static final FlagNames FCNTL =
+      FlagNames.of(
+          "F_DUPFD=0 F_GETFD=1 F_SETFD=2 F_GETFL=3 F_SETFL=4 F_GETLK=5 F_SETLK=6 F_SETLKW=7"
+              + " F_SETOWN=8 F_GETOWN=9 F_SETSIG=10 F_GETSIG=11 F_OFD_GETLK=36 F_OFD_SETLK=37"
+              + " F_OFD_SETLKW=38 F_SETLEASE=1024 F_GETLEASE=1025 F_NOTIFY=1026"
+              + " F_DUPFD_CLOEXEC=1030 F_SETPIPE_SZ=1031 F_GETPIPE_SZ=1032 F_ADD_SEALS=1033"
+              + " F_GET_SEALS=1034",
+          "F_???");
+
+  static final FlagNames IOCTL =
+      FlagNames.of(
+          "TCGETS=0x5401 TCSETS=0x5402 TCSETSW=0x5403 TCSETSF=0x5404 TIOCGPGRP=0x540f"
+              + " TIOCSPGRP=0x5410 TIOCGWINSZ=0x5413 TIOCSWINSZ=0x5414 FIONREAD=0x541b"
+              + " FIONBIO=0x5421 TIOCGPTN=0x80045430 TIOCSPTLCK=0x40045431 FICLONE=0x40049409"
+              + " TIOCSCTTY=0x540e TIOCNOTTY=0x5422 TCSBRK=0x5409 TCXONC=0x540a TCFLSH=0x540b",
+          "???");
+
+  static final FlagNames PROTECTION =
+      FlagNames.of(
+          "PROT_NONE=0 PROT_READ=1 PROT_WRITE=2 PROT_EXEC=4 PROT_SEM=8"
+              + " PROT_GROWSDOWN=0x1000000 PROT_GROWSUP=0x2000000",
+          "PROT_???");
+
+  static final FlagNames MAP =
+      FlagNames.of(
+          "MAP_SHARED_VALIDATE=3 MAP_SHARED=1 MAP_PRIVATE=2 MAP_FIXED=0x10 MAP_ANONYMOUS=0x20"
+              + " MAP_32BIT=0x40 MAP_NORESERVE=0x4000 MAP_POPULATE=0x8000 MAP_NONBLOCK=0x10000"
+              + " MAP_GROWSDOWN=0x100 MAP_DENYWRITE=0x800 MAP_EXECUTABLE=0x1000"
+              + " MAP_LOCKED=0x2000 MAP_STACK=0x20000 MAP_HUGETLB=0x40000 MAP_SYNC=0x80000"
+              + " MAP_FIXED_NOREPLACE=0x100000",
+          "MAP_???");
+
+  static final FlagNames REMAP =
+      FlagNames.of("MREMAP_MAYMOVE=1 MREMAP_FIXED=2 MREMAP_DONTUNMAP=4", "MREMAP_???");
+
+  static final FlagNames ADVICE =
+      FlagNames.of(
+          "MADV_NORMAL=0 MADV_RANDOM=1 MADV_SEQUENTIAL=2 MADV_WILLNEED=3 MADV_DONTNEED=4"
+              + " MADV_FREE=8 MADV_REMOVE=9 MADV_DONTFORK=10 MADV_DOFORK=11 MADV_MERGEABLE=12"
+              + " MADV_UNMERGEABLE=13 MADV_HUGEPAGE=14 MADV_NOHUGEPAGE=15 MADV_DONTDUMP=16"
+              + " MADV_DODUMP=17 MADV_WIPEONFORK=18 MADV_KEEPONFORK=19 MADV_COLD=20"
+              + " MADV_PAGEOUT=21 MADV_POPULATE_READ=22 MADV_POPULATE_WRITE=23",
+          "MADV_???");
+
+  static final FlagNames SYNC = FlagNames.of("MS_ASYNC=1 MS_INVALIDATE=2 MS_SYNC=4", "MS_???");
+
+  static final FlagNames SIGNAL_HOW =
+      FlagNames.of("SIG_BLOCK=0 SIG_UNBLOCK=1 SIG_SETMASK=2", "SIG_???");
+
+  static final FlagNames SIGNAL_ACTION =
+      FlagNames.of(
+          "SA_NOCLDSTOP=1 SA_NOCLDWAIT=2 SA_SIGINFO=4 SA_RESTORER=0x4000000"
+              + " SA_ONSTACK=0x8000000 SA_RESTART=0x10000000 SA_NODEFER=0x40000000"
+              + " SA_RESETHAND=0x80000000",
+          "SA_???");
+
+  static final FlagNames SIGNAL_STACK =
+      FlagNames.of("SS_ONSTACK=1 SS_DISABLE=2 SS_AUTODISARM=0x80000000", "SS_???");
+
+  static final FlagNames CLOCK =
+      FlagNames.of(
+          "CLOCK_REALTIME=0 CLOCK_MONOTONIC=1 CLOCK_PROCESS_CPUTIME_ID=2"
+              + " CLOCK_THREAD_CPUTIME_ID=3 CLOCK_MONOTONIC_RAW=4 CLOCK_REALTIME_COARSE=5"
+              + " CLOCK_MONOTONIC_COARSE=6 CLOCK_BOOTTIME=7 CLOCK_REALTIME_ALARM=8"
+              + " CLOCK_BOOTTIME_ALARM=9 CLOCK_TAI=11",
+          "CLOCK_???");
+
+  static final FlagNames FUTEX =
+      FlagNames.of(
+          "FUTEX_WAIT=0 FUTEX_WAKE=1 FUTEX_FD=2 FUTEX_REQUEUE=3 FUTEX_CMP_REQUEUE=4"
+              + " FUTEX_WAKE_OP=5 FUTEX_LOCK_PI=6 FUTEX_UNLOCK_PI=7 FUTEX_TRYLOCK_PI=8"
+              + " FUTEX_WAIT_BITSET=9 FUTEX_WAKE_BITSET=10 FUTEX_WAIT_REQUEUE_PI=11"
+              + " FUTEX_CMP_REQUEUE_PI=12 FUTEX_LOCK_PI2=13",
+          "FUTEX_???");
+
+  static final FlagNames CLONE =
+      FlagNames.of(
+          "CLONE_VM=0x100 CLONE_FS=0x200 CLONE_FILES=0x400 CLONE_SIGHAND=0x800"
+              + " CLONE_PIDFD=0x1000 CLONE_PTRACE=0x2000 CLONE_VFORK=0x4000 CLONE_PARENT=0x8000"
+              + " CLONE_THREAD=0x10000 CLONE_NEWNS=0x20000 CLONE_SYSVSEM=0x40000"
+              + " CLONE_SETTLS=0x80000 CLONE_PARENT_SETTID=0x100000"
+              + " CLONE_CHILD_CLEARTID=0x200000 CLONE_DETACHED=0x400000"
+              + " CLONE_UNTRACED=0x800000 CLONE_CHILD_SETTID=0x1000000"
+              + " CLONE_NEWCGROUP=0x2000000 CLONE_NEWUTS=0x4000000 CLONE_NEWIPC=0x8000000"
+              + " CLONE_NEWUSER=0x10000000 CLONE_NEWPID=0x20000000 CLONE_NEWNET=0x40000000"
+              + " CLONE_IO=0x80000000",
+          "CLONE_???");
+
+  static final FlagNames WAIT =
+      FlagNames.of(
+          "WNOHANG=1 WSTOPPED=2 WEXITED=4 WCONTINUED=8 WNOWAIT=0x1000000"
+              + " __WNOTHREAD=0x20000000 __WALL=0x40000000 __WCLONE=0x80000000",
+          "W???");
+
+  static final FlagNames ARCH_PRCTL =
+      FlagNames.of(
+          "ARCH_SET_GS=0x1001 ARCH_SET_FS=0x1002 ARCH_GET_FS=0x1003 ARCH_GET_GS=0x1004"
+              + " ARCH_GET_CPUID=0x1011 ARCH_SET_CPUID=0x1012 ARCH_CET_STATUS=0x3001",
+          "ARCH_???");
+
+  static final FlagNames PRCTL =
+      FlagNames.of(
+          "PR_SET_PDEATHSIG=1 PR_GET_PDEATHSIG=2 PR_GET_DUMPABLE=3 PR_SET_DUMPABLE=4"
+              + " PR_GET_KEEPCAPS=7 PR_SET_KEEPCAPS=8 PR_SET_NAME=15 PR_GET_NAME=16"
+              + " PR_GET_SECCOMP=21 PR_SET_SECCOMP=22 PR_CAPBSET_READ=23 PR_CAPBSET_DROP=24"
+              + " PR_SET_TIMERSLACK=29 PR_GET_TIMERSLACK=30 PR_SET_CHILD_SUBREAPER=36"
+              + " PR_SET_NO_NEW_PRIVS=38 PR_GET_NO_NEW_PRIVS=39 PR_SET_THP_DISABLE=41"
+              + " PR_GET_THP_DISABLE=42 PR_CAP_AMBIENT=47 PR_SET_VMA=0x53564d41",
+          "PR_???");
+
+  static final FlagNames RANDOM =
+      FlagNames.of("GRND_NONBLOCK=1 GRND_RANDOM=2 GRND_INSECURE=4", "GRND_???");
+
+  static final FlagNames POLL =
+      FlagNames.of(
+          "POLLIN=1 POLLPRI=2 POLLOUT=4 POLLERR=8 POLLHUP=0x10 POLLNVAL=0x20 POLLRDNORM=0x40"
+              + " POLLRDBAND=0x80 POLLWRNORM=0x100 POLLWRBAND=0x200 POLLMSG=0x400 POLLRDHUP=0x2000",
+          "POLL???");
+
+  static final FlagNames DOMAIN =
+      FlagNames.of(
+          "AF_UNSPEC=0 AF_UNIX=1 AF_INET=2 AF_INET6=10 AF_NETLINK=16 AF_PACKET=17", "AF_???");
+
+  static final FlagNames SOCKET_TYPE =
+      FlagNames.of(
+          "SOCK_STREAM=1 SOCK_DGRAM=2 SOCK_RAW=3 SOCK_RDM=4 SOCK_SEQPACKET=5", "SOCK_???");
+
+  static final FlagNames SOCKET_FLAGS =
+      FlagNames.of("SOCK_CLOEXEC=02000000 SOCK_NONBLOCK=04000", "SOCK_???");
+
+  static final FlagNames EPOLL_OPERATION =
+      FlagNames.of("EPOLL_CTL_ADD=1 EPOLL_CTL_DEL=2 EPOLL_CTL_MOD=3", "EPOLL_CTL_???");
+
+  static final FlagNames FILE_TYPE =
+      FlagNames.of(
+          "S_IFSOCK=0140000 S_IFLNK=0120000 S_IFREG=0100000 S_IFBLK=0060000 S_IFDIR=0040000"
+              + " S_IFCHR=0020000 S_IFIFO=0010000",
+          "S_IF???");
+
+  static final FlagNames FAULT_CODES =
+      FlagNames.of("SEGV_MAPERR=1 SEGV_ACCERR=2", "SEGV_???");
+
+  private Flags() {}
+}
