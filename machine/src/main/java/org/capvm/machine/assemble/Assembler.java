@@ -435,9 +435,14 @@ public final class Assembler extends Encoder {
     bytes(0xC5, 0xFC, 0x77);
   }
 
-  /** Saves the state components named by edx:eax. */
-  public void xsave64(Memory destination) {
-    encode(NO_PREFIX, true, 0x0FAE, 4, destination);
+  /** Saves x87, MXCSR and the low halves of the vector registers. */
+  public void fxsave64(Memory destination) {
+    encode(NO_PREFIX, true, 0x0FAE, 0, destination);
+  }
+
+  /** Restores x87, MXCSR and the low halves of the vector registers. */
+  public void fxrstor64(Memory source) {
+    encode(NO_PREFIX, true, 0x0FAE, 1, source);
   }
 
   /** Restores the state components named by edx:eax. */
@@ -448,6 +453,11 @@ public final class Assembler extends Encoder {
   /** Resets the x87 unit. */
   public void fninit() {
     bytes(0xDB, 0xE3);
+  }
+
+  /** Stores the x87 status word in ax. */
+  public void fnstswAx() {
+    bytes(0xDF, 0xE0);
   }
 
   /** Stores the x87 control word. */

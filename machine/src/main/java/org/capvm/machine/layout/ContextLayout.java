@@ -12,7 +12,7 @@ package org.capvm.machine.layout;
  *   0x0e0  guest MXCSR · 0x0e4 host MXCSR · 0x0e8 x87 used · 0x0ec kick pending
  *   0x100  fault record
  *   0x200  guest ymm0 … ymm15, 32 bytes each
- *   0x400  guest x87 state, the legacy region and header of an XSAVE area
+ *   0x400  guest x87 state, in the format of FXSAVE, and an XSAVE header
  *   0x800  vDSO scratch, reserve
  * </pre>
  *
@@ -76,6 +76,12 @@ public final class ContextLayout {
   /** One byte, not zero once the guest has run an x87 or MMX instruction. */
   public static final int X87_USED = 0x0e8;
 
+  /**
+   * One byte, not zero if the host thread's x87 registers were left as the guest had them at the
+   * last exit.
+   */
+  public static final int X87_LIVE = 0x0e9;
+
   /** An {@code int}, not zero while a kick waits to be seen. */
   public static final int KICK_PENDING = 0x0ec;
 
@@ -108,13 +114,10 @@ public final class ContextLayout {
   /** RFLAGS to resume with at {@link #FAULT_RIP}. */
   public static final int RAW_FLAGS = 0x138;
 
-  /** The slot base that GS of the context's thread holds, or 0 before the first entry. */
-  public static final int LOADED_SLOT_BASE = 0x140;
-
   /** Guest ymm0 … ymm15, 32 bytes each. */
   public static final int VECTOR = 0x200;
 
-  /** Guest x87 state as an XSAVE area; 64-byte aligned. */
+  /** Guest x87 state in the format of FXSAVE, then an empty XSAVE header; 64-byte aligned. */
   public static final int X87 = 0x400;
 
   /** Scratch of the vDSO routines, up to the end of the block. */

@@ -177,7 +177,9 @@ class AssemblerTest {
             "vmovdqu YMMWORD PTR [rax+r8*2],ymm1"));
     cases.add(new Case(Assembler::vzeroupper, "vzeroupper"));
     cases.add(new Case(Assembler::vzeroall, "vzeroall"));
-    cases.add(new Case(a -> a.xsave64(Memory.base(RDI, 0x400)), "xsave64 [rdi+0x400]"));
+    cases.add(new Case(a -> a.fxsave64(Memory.base(RDI, 0x400)), "fxsave64 [rdi+0x400]"));
+    cases.add(new Case(a -> a.fxrstor64(Memory.fs(0x400)), "fxrstor64 fs:0x400"));
+    cases.add(new Case(Assembler::fnstswAx, "fnstsw ax"));
     cases.add(new Case(a -> a.xrstor64(Memory.fs(0x400)), "xrstor64 fs:0x400"));
     cases.add(new Case(Assembler::fninit, "fninit"));
     cases.add(new Case(a -> a.fnstcw(Memory.base(RSP, 4)), "fnstcw WORD PTR [rsp+0x4]"));

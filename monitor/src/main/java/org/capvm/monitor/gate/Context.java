@@ -14,6 +14,7 @@ import static org.capvm.machine.layout.ContextLayout.TLS_BASE;
 import static org.capvm.machine.layout.ContextLayout.TRAP_KIND;
 import static org.capvm.machine.layout.ContextLayout.VECTOR;
 import static org.capvm.machine.layout.ContextLayout.X87;
+import static org.capvm.machine.layout.ContextLayout.X87_LIVE;
 import static org.capvm.machine.layout.ContextLayout.X87_USED;
 
 import java.util.Objects;
@@ -49,7 +50,6 @@ public final class Context {
   private static final int MXCSR_BITS = 0xFFFF;
 
   private static final int DEFAULT_MXCSR = 0x1F80;
-  private static final short DEFAULT_X87_CONTROL = 0x37F;
 
   /**
    * Of the {@code fxsave} image: MXCSR, its mask and the vector registers, which live elsewhere.
@@ -59,7 +59,6 @@ public final class Context {
   private static final int FXSAVE_XMM = 160;
   private static final int XMM_BYTES = 16;
   private static final int VECTORS = 16;
-  private static final int XSAVE_HEADER_BYTES = 64;
 
   private long address;
 
@@ -101,9 +100,10 @@ public final class Context {
   public void resetFloatingPoint() {
     RawMemory.putInt(field(MXCSR), DEFAULT_MXCSR);
     RawMemory.clear(field(VECTOR), (long) VECTORS * VECTOR_BYTES);
-    RawMemory.clear(field(X87), FXSAVE_BYTES + XSAVE_HEADER_BYTES);
-    RawMemory.putInt(field(X87), DEFAULT_X87_CONTROL);
+    RawMemory.clear(field(X87), FXSAVE_BYTES);
+    RawMemory.putInt(field(X87), PassageCode.DEFAULT_X87_CONTROL);
     RawMemory.putByte(field(X87_USED), (byte) 0);
+    RawMemory.putByte(field(X87_LIVE), (byte) 0);
   }
 
   /**
@@ -223,10 +223,8 @@ public final class Context {
       RawMemory.write(
           field(vectorOffset(i)), source, offset + FXSAVE_XMM + i * XMM_BYTES, XMM_BYTES);
     }
-    // The header says that the x87 component is there, and nothing else: other headers fault.
-    RawMemory.clear(field(X87 + FXSAVE_BYTES), XSAVE_HEADER_BYTES);
-    RawMemory.putLong(field(X87 + FXSAVE_BYTES), 1);
     RawMemory.putByte(field(X87_USED), (byte) 1);
+    RawMemory.putByte(field(X87_LIVE), (byte) 0);
   }
 
   /** Makes this context's registers those of another one. The slot stays. */
@@ -235,7 +233,8 @@ public final class Context {
     RawMemory.putInt(field(MXCSR), other.mxcsr());
     RawMemory.putByte(field(X87_USED), RawMemory.getByte(other.field(X87_USED)));
     copy(other, VECTOR, VECTORS * VECTOR_BYTES);
-    copy(other, X87, FXSAVE_BYTES + XSAVE_HEADER_BYTES);
+    copy(other, X87, FXSAVE_BYTES);
+    RawMemory.putByte(field(X87_LIVE), (byte) 0);
   }
 
   private void copy(Context other, int offset, int lengthBytes) {

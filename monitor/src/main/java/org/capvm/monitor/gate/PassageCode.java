@@ -1,5 +1,6 @@
 package org.capvm.monitor.gate;
 
+import static org.capvm.machine.assemble.Alu.AND;
 import static org.capvm.machine.assemble.Alu.CMP;
 import static org.capvm.machine.assemble.Condition.BELOW;
 import static org.capvm.machine.assemble.Condition.EQUAL;
@@ -29,7 +30,6 @@ import static org.capvm.machine.layout.ContextLayout.HOST_FS;
 import static org.capvm.machine.layout.ContextLayout.HOST_MXCSR;
 import static org.capvm.machine.layout.ContextLayout.HOST_RSP;
 import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
-import static org.capvm.machine.layout.ContextLayout.LOADED_SLOT_BASE;
 import static org.capvm.machine.layout.ContextLayout.MXCSR;
 import static org.capvm.machine.layout.ContextLayout.PC;
 import static org.capvm.machine.layout.ContextLayout.RAW_FLAGS;
@@ -38,6 +38,7 @@ import static org.capvm.machine.layout.ContextLayout.RAW_RSP;
 import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
 import static org.capvm.machine.layout.ContextLayout.VECTOR;
 import static org.capvm.machine.layout.ContextLayout.X87;
+import static org.capvm.machine.layout.ContextLayout.X87_LIVE;
 import static org.capvm.machine.layout.ContextLayout.X87_USED;
 import static org.capvm.machine.layout.ContextLayout.gpr;
 
@@ -81,6 +82,15 @@ final class PassageCode {
 
   /** State component 0 of an XSAVE area: x87. */
   private static final int XSAVE_X87 = 1;
+
+  /** The x87 control word that the C calling convention promises. */
+  static final int DEFAULT_X87_CONTROL = 0x37F;
+
+  /** Offset of the status word in the format of {@code fxsave}. */
+  private static final int FXSAVE_STATUS = 2;
+
+  /** Offset of the byte with a bit for each x87 register that is in use. */
+  private static final int FXSAVE_TAGS = 4;
 
   /** Entry for Java: {@code int enter(context)}; goes on at the context's pc. */
   final Label enter = new Label();
@@ -136,7 +146,10 @@ final class PassageCode {
     a.stmxcsr(Memory.base(RDI, HOST_MXCSR));
     // What host code left in x87 and MMX registers must not be there when the guest first uses
     // them.
-    xrstorX87(a, Memory.base(RDI, X87));
+    // An empty header stands for the initial state, registers zeroed.
+    a.movImmediate32(RAX, XSAVE_X87);
+    a.movImmediate32(RDX, 0);
+    a.xrstor64(Memory.base(RDI, X87));
     a.ret();
   }
 
@@ -151,12 +164,13 @@ final class PassageCode {
     // as it is until the jump, so that abandoning needs to undo nothing.
     a.alu32(CMP, Memory.base(RDI, KICK_PENDING), imm(0));
     a.jcc(NOT_EQUAL, abandon);
-    loadVectors(a);
-    a.ldmxcsr(Memory.base(RDI, MXCSR));
+    // x87 first: its instruction loads vector registers and MXCSR as well.
     Label x87Used = new Label();
     a.alu8(CMP, Memory.base(RDI, X87_USED), imm(0));
     a.jcc(NOT_EQUAL, x87Used);
     Label x87Loaded = a.here();
+    loadVectors(a);
+    a.ldmxcsr(Memory.base(RDI, MXCSR));
 
     // Invariant: rsp = B + guest sp.
     a.mov64(RDX, Memory.base(RDI, SLOT_BASE));
@@ -187,8 +201,7 @@ final class PassageCode {
     a.std();
     a.jmp(directionSet);
     a.bind(x87Used);
-    xrstorX87(a, Memory.base(RDI, X87));
-    a.jmp(x87Loaded);
+    loadX87(a, x87Loaded);
   }
 
   /**
@@ -198,12 +211,13 @@ final class PassageCode {
     a.align(16);
     a.bind(resume);
     pushHostState(a);
-    loadVectors(a);
-    a.ldmxcsr(Memory.base(RDI, MXCSR));
+    // x87 first: its instruction loads vector registers and MXCSR as well.
     Label x87Used = new Label();
     a.alu8(CMP, Memory.base(RDI, X87_USED), imm(0));
     a.jcc(NOT_EQUAL, x87Used);
     Label x87Loaded = a.here();
+    loadVectors(a);
+    a.ldmxcsr(Memory.base(RDI, MXCSR));
     // iretq loads rip, flags and rsp at once, so that the trap flag acts from the guest's first
     // instruction on and not on this code.
     a.bytes(0x8C, 0xD0); // mov eax, ss
@@ -217,8 +231,7 @@ final class PassageCode {
     loadGuestRegisters(a);
     a.bytes(0x48, 0xCF); // iretq
     a.bind(x87Used);
-    xrstorX87(a, Memory.base(RDI, X87));
-    a.jmp(x87Loaded);
+    loadX87(a, x87Loaded);
   }
 
   private void emitExits(Assembler a) {
@@ -270,11 +283,21 @@ final class PassageCode {
     }
     a.ret();
 
+    // Java may use x87, so the C calling convention holds: default control word, empty stack. When
+    // the
+    // guest's state is like that it stays, because fninit and fxrstor take 130 ns together.
     a.bind(x87Used);
-    a.movImmediate32(RAX, XSAVE_X87);
-    a.movImmediate32(RDX, 0);
-    a.xsave64(Memory.fs(X87));
-    // Java gets an empty stack and the control word that the C calling convention promises.
+    Label x87Disturbs = new Label();
+    a.fxsave64(Memory.fs(X87));
+    a.movzx16(RAX, Memory.fs(X87));
+    a.alu32(CMP, RAX, imm(DEFAULT_X87_CONTROL));
+    a.jcc(NOT_EQUAL, x87Disturbs);
+    a.alu8(CMP, Memory.fs(X87 + FXSAVE_TAGS), imm(0));
+    a.jcc(NOT_EQUAL, x87Disturbs);
+    a.mov8(Memory.fs(X87_LIVE), imm(1));
+    a.jmp(x87Saved);
+    a.bind(x87Disturbs);
+    a.mov8(Memory.fs(X87_LIVE), imm(0));
     a.fninit();
     a.jmp(x87Saved);
   }
@@ -290,6 +313,7 @@ final class PassageCode {
     a.alu8(CMP, Memory.fs(X87_USED), imm(0));
     a.jcc(EQUAL, x87Clean);
     a.fninit();
+    a.mov8(Memory.fs(X87_LIVE), imm(0));
     a.bind(x87Clean);
     a.movImmediate32(RAX, ExitReason.KICK.code());
     a.mov32(Memory.fs(EXIT_REASON), RAX);
@@ -302,12 +326,13 @@ final class PassageCode {
       a.push(register);
     }
     a.mov64(Memory.base(RDI, HOST_RSP), RSP);
+    // Asked of the processor, not remembered: several contexts may take turns on one thread.
     Label slotLoaded = new Label();
     a.mov64(RAX, Memory.base(RDI, SLOT_BASE));
-    a.alu64(CMP, RAX, Memory.base(RDI, LOADED_SLOT_BASE));
+    a.rdgsbase(RCX);
+    a.alu64(CMP, RCX, RAX);
     a.jccShort(EQUAL, slotLoaded);
     a.wrgsbase(RAX);
-    a.mov64(Memory.base(RDI, LOADED_SLOT_BASE), RAX);
     a.bind(slotLoaded);
     a.wrfsbase(RDI);
   }
@@ -319,10 +344,20 @@ final class PassageCode {
     }
   }
 
-  private static void xrstorX87(Assembler a, Memory area) {
-    a.movImmediate32(RAX, XSAVE_X87);
-    a.movImmediate32(RDX, 0);
-    a.xrstor64(area);
+  /** Loads the guest's x87 state, unless the host has left it in place. */
+  private static void loadX87(Assembler a, Label loaded) {
+    Label load = new Label();
+    a.alu8(CMP, Memory.base(RDI, X87_LIVE), imm(0));
+    a.jcc(EQUAL, load);
+    // Arithmetic of the host's would have left its mark in the status word.
+    a.fnstswAx();
+    a.alu32(AND, RAX, imm(0xFFFF));
+    a.movzx16(RCX, Memory.base(RDI, X87 + FXSAVE_STATUS));
+    a.alu32(CMP, RAX, RCX);
+    a.jcc(EQUAL, loaded);
+    a.bind(load);
+    a.fxrstor64(Memory.base(RDI, X87));
+    a.jmp(loaded);
   }
 
   private static void loadGuestRegisters(Assembler a) {

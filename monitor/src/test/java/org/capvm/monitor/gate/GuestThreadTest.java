@@ -241,6 +241,47 @@ class GuestThreadTest {
   }
 
   @Test
+  void theX87StatusSurvivesArithmeticOutside() {
+    guest.code(
+        PC,
+        (a, g) -> {
+          a.mov8(Memory.fs(ContextLayout.X87_USED), imm(1));
+          a.bytes(0x65, 0x67, 0xDD, 0x47, 8); // fld qword gs:[edi+8]
+          a.bytes(0x65, 0x67, 0xDC, 0x77, 16); // fdiv qword gs:[edi+16]
+          a.bytes(0x65, 0x67, 0xDD, 0x5F, 24); // fstp qword gs:[edi+24]
+          systemCall(a, NEXT);
+        });
+    guest.code(
+        NEXT,
+        (a, g) -> {
+          a.fnstswAx();
+          systemCall(a, NEXT);
+        });
+    int precision = 0x20;
+    try (GuestThread thread = guest.thread(PC)) {
+      thread.context().setGpr(RDI, DATA);
+      guest.slot.memory().putLong(DATA + 8, Double.doubleToLongBits(1));
+      guest.slot.memory().putLong(DATA + 16, Double.doubleToLongBits(3));
+      for (int i = 0; i < 100; i++) {
+        thread.context().setPc(PC);
+        assertThat(thread.run()).isEqualTo(ExitReason.SYSTEM_CALL);
+        for (int j = 0; j < 3; j++) {
+          assertThat((17.5 + i) % 4).isEqualTo((1.5 + i) - 4 * Math.floor((1.5 + i) / 4));
+          assertThat(thread.run()).isEqualTo(ExitReason.SYSTEM_CALL);
+          assertThat(thread.context().gpr(RAX) & 0xFFFF).isEqualTo(precision);
+        }
+      }
+      byte[] image = new byte[Context.FXSAVE_BYTES];
+      thread.context().readFxsave(image, 0);
+      assertThat(image[2]).isEqualTo((byte) precision);
+      image[2] = 0;
+      thread.context().writeFxsave(image, 0);
+      assertThat(thread.run()).isEqualTo(ExitReason.SYSTEM_CALL);
+      assertThat(thread.context().gpr(RAX) & 0xFFFF).isZero();
+    }
+  }
+
+  @Test
   void javaKeepsItsDirectionFlagAndRoundingWhateverTheGuestDoes() {
     guest.code(
         PC,
@@ -290,6 +331,37 @@ class GuestThreadTest {
       thread.context().setGpr(RAX, 0);
       thread.run();
       assertThat(thread.context().gpr(RAX)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void guestsThatTakeTurnsOnOneThreadSeeTheirOwnMemoryOnly() {
+    guest.code(
+        PC,
+        (a, g) -> {
+          a.mov64(RAX, Memory.guest(RDI, 0));
+          systemCall(a, PC);
+        });
+    try (HandMadeGuest other = new HandMadeGuest()) {
+      other.code(
+          PC,
+          (a, g) -> {
+            a.mov64(RAX, Memory.guest(RDI, 0));
+            systemCall(a, PC);
+          });
+      guest.slot.memory().putLong(DATA, 1);
+      other.slot.memory().putLong(DATA, 2);
+      try (GuestThread outer = guest.thread(PC);
+          GuestThread inner = other.thread(PC)) {
+        outer.context().setGpr(RDI, DATA);
+        inner.context().setGpr(RDI, DATA);
+        for (int i = 0; i < 100; i++) {
+          outer.run();
+          inner.run();
+          assertThat(outer.context().gpr(RAX)).isEqualTo(1);
+          assertThat(inner.context().gpr(RAX)).isEqualTo(2);
+        }
+      }
     }
   }
 }

@@ -1,5 +1,7 @@
 package org.capvm.monitor.gate;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.capvm.machine.assemble.Gpr.RAX;
 import static org.capvm.machine.assemble.Gpr.RBX;
@@ -9,6 +11,8 @@ import static org.capvm.monitor.gate.HandMadeGuest.DATA;
 import static org.capvm.monitor.gate.HandMadeGuest.jump;
 import static org.capvm.monitor.gate.HandMadeGuest.systemCall;
 
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.invoke.MethodHandle;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -17,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.capvm.machine.assemble.Alu;
 import org.capvm.machine.assemble.Memory;
+import org.capvm.machine.host.NativeCall;
 import org.capvm.machine.layout.ContextLayout;
 import org.capvm.machine.layout.ExitReason;
 import org.junit.jupiter.api.AfterEach;
@@ -223,6 +228,48 @@ class KickTest {
     }
     result.get(100, TimeUnit.SECONDS);
     thread.kick(); // after close: does nothing
+  }
+
+  @Test
+  void garbageIsCollectedWhileAGuestLoops() throws Exception {
+    guest.code(PC, (a, g) -> a.jmp(a.here()));
+    SynchronousQueue<GuestThread> started = new SynchronousQueue<>();
+    Future<long[]> result = runUntilKicked(1, started, new AtomicLong());
+    GuestThread thread = started.take();
+    for (int i = 0; i < 5; i++) {
+      System.gc();
+    }
+    assertThat(result.isDone()).isFalse();
+    thread.kick();
+    assertThat(result.get(10, TimeUnit.SECONDS)[16]).isEqualTo(PC);
+  }
+
+  @Test
+  void aKickEndsABlockingCallToTheHost() throws Exception {
+    MethodHandle poll =
+        NativeCall.withErrno(
+            "poll", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT));
+    SynchronousQueue<GuestThread> started = new SynchronousQueue<>();
+    Future<Integer> result =
+        executor.submit(
+            () -> {
+              try (GuestThread thread = guest.thread(PC)) {
+                started.put(thread);
+                try {
+                  int answer = (int) poll.invokeExact(NativeCall.errnoState(), 0L, 0, -1);
+                  return answer < 0 ? NativeCall.errno() : 0;
+                } catch (Throwable unexpected) {
+                  throw new IllegalStateException(unexpected);
+                }
+              }
+            });
+    GuestThread thread = started.take();
+    while (!result.isDone()) {
+      thread.kick();
+      Thread.sleep(1);
+    }
+    int interrupted = 4;
+    assertThat(result.get()).isEqualTo(interrupted);
   }
 
   @Test
