@@ -58,6 +58,9 @@ public final class HostMemory {
   /** {@link #mremap} moves the mapping to the address given. */
   public static final int MREMAP_FIXED = 2;
 
+  /** {@link #mremap} leaves the old range mapped, without its pages; lengths must be equal. */
+  public static final int MREMAP_DONTUNMAP = 4;
+
   /** Drop the pages; private anonymous memory reads as zero afterwards. */
   public static final int MADV_DONTNEED = 4;
 

@@ -124,7 +124,7 @@ public final class MemoryFile implements AutoCloseable {
   }
 
   /** The held ranges that make up a range, cut at its ends; a copy. */
-  private TreeMap<Long, Held> pieces(long offset, long lengthBytes) {
+  private Map<Long, Held> pieces(long offset, long lengthBytes) {
     long end = offset + lengthBytes;
     cut(offset);
     cut(end);

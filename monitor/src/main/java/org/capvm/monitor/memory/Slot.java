@@ -5,6 +5,7 @@ import static org.capvm.machine.host.HostMemory.MAP_FIXED;
 import static org.capvm.machine.host.HostMemory.MAP_NORESERVE;
 import static org.capvm.machine.host.HostMemory.MAP_PRIVATE;
 import static org.capvm.machine.host.HostMemory.MAP_SHARED;
+import static org.capvm.machine.host.HostMemory.MREMAP_DONTUNMAP;
 import static org.capvm.machine.host.HostMemory.MREMAP_FIXED;
 import static org.capvm.machine.host.HostMemory.MREMAP_MAYMOVE;
 import static org.capvm.machine.host.HostMemory.PROT_EXEC;
@@ -149,8 +150,20 @@ public final class Slot implements AutoCloseable {
   public void move(long guestAddress, long lengthBytes, long newGuestAddress, long newLengthBytes) {
     long from = pages(guestAddress, lengthBytes);
     long to = pages(newGuestAddress, newLengthBytes);
-    HostMemory.mremap(from, lengthBytes, newLengthBytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-    // The hole must be the slot's again before anything else can be mapped into it.
+    // What is left behind stays mapped until it is reserved again: a hole in the slot, however
+    // brief,
+    // could be filled by a mapping of the JVM's, which the guest would see.
+    if (lengthBytes == newLengthBytes) {
+      int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+      HostMemory.mremap(from, lengthBytes, lengthBytes, flags, to);
+    } else {
+      // The kernel does that for equal lengths only, so pages that change length go by way of a
+      // place
+      // outside the slot.
+      int flags = MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
+      long outside = HostMemory.mremap(from, lengthBytes, lengthBytes, flags, 0);
+      HostMemory.mremap(outside, lengthBytes, newLengthBytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    }
     reserve(from, lengthBytes);
   }
 

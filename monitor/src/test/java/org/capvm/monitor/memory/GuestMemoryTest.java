@@ -205,6 +205,12 @@ class GuestMemoryTest {
     assertThat(memory.getLong(0x20_0000)).isEqualTo(42);
     assertThat(memory.getLong(0x20_3000)).isZero();
     assertFault(WRITABLE, () -> memory.getLong(WRITABLE));
+    slot.move(0x20_0000, 0x4000, 0x30_0000, 0x4000);
+    assertThat(memory.getLong(0x30_0000)).isEqualTo(42);
+    assertFault(0x20_0000, () -> memory.getLong(0x20_0000));
+    slot.move(0x30_0000, 0x4000, 0x20_0000, 0x1000);
+    assertThat(memory.getLong(0x20_0000)).isEqualTo(42);
+    assertFault(0x20_1000, () -> memory.getLong(0x20_1000));
     slot.unmap(0x20_0000, 0x1000);
     assertFault(0x20_0000, () -> memory.getLong(0x20_0000));
   }
