@@ -101,7 +101,7 @@ class KickTest {
   @Test
   void noKickIsLostWhileAGuestEntersAndLeavesAllTheTime() throws Exception {
     guest.code(PC, (a, g) -> systemCall(a, PC));
-    kickOneByOne(100_000);
+    kickOneByOne(3_000);
   }
 
   @Test
@@ -133,7 +133,7 @@ class KickTest {
                 Thread.onSpinWait();
               }
             });
-    long[] registers = kickOneByOne(10_000);
+    long[] registers = kickOneByOne(3_000);
     stop.set(1);
     eraser.get();
     assertThat(registers[RAX] - registers[RBX]).isBetween(0L, 1L);
@@ -162,7 +162,7 @@ class KickTest {
               int middle = 0;
               try (GuestThread thread = guest.thread(PC)) {
                 started.put(thread);
-                for (int i = 0; i < 3000; i++) {
+                for (int i = 0; i < 500; i++) {
                   thread.context().setPc(PC);
                   assertThat(thread.run()).isEqualTo(ExitReason.KICK);
                   assertThat(thread.context().gpr(RAX)).isEqualTo(thread.context().gpr(RBX));
@@ -198,7 +198,7 @@ class KickTest {
                 thread.context().setGpr(RDI, DATA);
                 started.put(thread);
                 long calls = 0;
-                for (int i = 0; i < 200_000; i++) {
+                for (int i = 0; i < 30_000; i++) {
                   if (thread.run() == ExitReason.SYSTEM_CALL) {
                     calls++;
                     assertThat(thread.context().gpr(RBX)).isEqualTo(calls);
