@@ -58,6 +58,21 @@ class GeneratedEncodingsTest {
     assertThat(differences(cells)).isEmpty();
   }
 
+  @Test
+  void anInstructionCutShortIsTruncatedWhereverItIsCut() {
+    EncodingGenerator generator = new EncodingGenerator(SEED);
+    for (Opcode opcode : EncodingGenerator.opcodes()) {
+      for (byte[] cell : generator.matching(opcode, 4, 2_000, new IdentityHashMap<>())) {
+        int length = Decoder.decode(cell, 0, EncodingGenerator.RANDOM_BYTES).length();
+        for (int limit = 0; limit < length; limit++) {
+          Instruction cut = Decoder.decode(cell, 0, limit);
+          assertThat(cut.form()).isSameAs(InstructionForm.TRUNCATED);
+          assertThat(cut.length()).isEqualTo(limit);
+        }
+      }
+    }
+  }
+
   private List<String> differences(List<byte[]> cells) throws IOException, InterruptedException {
     Path file = directory.resolve("cells");
     try (OutputStream stream = new BufferedOutputStream(Files.newOutputStream(file))) {

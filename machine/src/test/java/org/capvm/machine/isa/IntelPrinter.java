@@ -136,11 +136,7 @@ final class IntelPrinter {
       case GPR ->
           instruction.isHighByte(operand)
               ? List.of("ah", "ch", "dh", "bh").get(number - 4)
-              : gpr(
-                  number,
-                  operand.role() == Role.MODRM_RM && instruction.form().mnemonic().equals("MOVSXD")
-                      ? 4
-                      : operand.registerWidth().bytes(instruction));
+              : gpr(number, operand.registerWidth().bytes(instruction));
       case VECTOR ->
           vector(
               number,
@@ -190,9 +186,6 @@ final class IntelPrinter {
     }
     if (mnemonic.equals("CMPXCHG16B")) {
       return "OWORD PTR ";
-    }
-    if (mnemonic.equals("MOVSXD")) {
-      return "DWORD PTR ";
     }
     if (operand.isVectorIndexed()) {
       return mnemonic.endsWith("D") && !mnemonic.endsWith("PD") || mnemonic.endsWith("PS")
