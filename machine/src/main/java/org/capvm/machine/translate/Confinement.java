@@ -88,7 +88,8 @@ final class Confinement {
       emit.touchStack();
     }
 
-    // r11 itself serves one purpose: rsp as an operand, else the segment's base, else guest r11.
+    // r11 itself serves one purpose: rsp as an operand, else the segment's base, else guest r11;
+    // beside ah and its like none, since it needs a REX prefix.
     List<Integer> borrowed = new ArrayList<>(2);
     int segmentBase =
         !segment ? Gpr.NONE : namesRsp || highByte ? spare(used, highByte, borrowed) : Gpr.R11;
@@ -96,6 +97,7 @@ final class Confinement {
         !namesR11
             ? Gpr.NONE
             : namesRsp || segmentBase == Gpr.R11 ? spare(used, highByte, borrowed) : Gpr.R11;
+    int guestRsp = !namesRsp ? Gpr.NONE : highByte ? spare(used, highByte, borrowed) : Gpr.R11;
     if (!borrowed.isEmpty()) {
       emit.spill(List.copyOf(borrowed));
     }
@@ -115,13 +117,13 @@ final class Confinement {
       registers[Gpr.R11] = guestR11;
     }
     if (namesRsp) {
-      // r11 stands in for rsp: the guest sees its own stack pointer, without B.
+      // Another register stands in for rsp: the guest sees its own stack pointer, without B.
       if (reads(instruction, Gpr.RSP)) {
-        emit.move32(Gpr.R11, Gpr.RSP);
+        emit.move32(guestRsp, Gpr.RSP);
       }
-      registers[Gpr.RSP] = Gpr.R11;
+      registers[Gpr.RSP] = guestRsp;
       if (!accesses && address != null) {
-        address = address.replacing(Gpr.RSP, Gpr.R11, vsib);
+        address = address.replacing(Gpr.RSP, guestRsp, vsib);
       }
     }
     encode(instruction, code, at, registers, address, accesses);
@@ -134,7 +136,7 @@ final class Confinement {
       emit.storeContext(ContextLayout.R11, guestR11);
     }
     if (writesRsp) {
-      emit.setStackPointer(Gpr.R11);
+      emit.setStackPointer(guestRsp);
     }
     emit.restore(borrowed);
   }

@@ -126,13 +126,13 @@ final class Region {
     int offset = from;
     while (true) {
       Instruction instruction = Decoder.decode(code, offset, limit);
-      if (instruction.form() == InstructionForm.TRUNCATED && offset > 0) {
-        closeLast(End.OPEN);
-        return offset;
-      }
       if (!instruction.form().isMatched() && offset > 0 && offset == from) {
         // A branch leads to bytes that are no instruction: leave it to be found out there.
         return MAX_BYTES;
+      }
+      if (instruction.form() == InstructionForm.TRUNCATED && offset > 0) {
+        closeLast(End.OPEN);
+        return offset;
       }
       if (!instruction.form().isMatched() && offset > 0) {
         closeLast(End.INVALID);
@@ -142,7 +142,7 @@ final class Region {
       steps.add(new Step(instruction, offset, End.CLOSED));
       if (instruction.isRelativeBranch()) {
         long target = instruction.branchTarget(start + offset);
-        if (target > start + offset && target < start + MAX_BYTES) {
+        if (target > start + offset && target < start + Math.min(MAX_BYTES, limit)) {
           wanted.set((int) (target - start));
         }
       }

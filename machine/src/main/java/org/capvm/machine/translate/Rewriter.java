@@ -270,12 +270,12 @@ final class Rewriter {
     boolean byConstant =
         instruction.immediateSize() > 0
             && !instruction.hasMemory()
-            && instruction.operandSizeBytes() == 8;
+            && target.registerWidth().bytes(instruction) == 8;
     if (byConstant
         && Confinement.isRegister(instruction, target, Gpr.RSP)
         && isSmallStep(instruction)) {
       emit.touchStack();
-      emit.out().put(code, at, at + instruction.length());
+      emit.encoder().copyWithoutAddressPrefixes(instruction, code, at);
       emit.stackMoved();
     } else {
       general(instruction, code, at, pc);

@@ -3,6 +3,7 @@ package org.capvm.machine.verify;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.capvm.machine.isa.Encoding;
 import org.capvm.machine.isa.Flow;
 import org.capvm.machine.isa.Gpr;
@@ -56,6 +57,9 @@ enum InstructionKind {
 
   private static final Map<String, InstructionKind> BY_MNEMONIC = new HashMap<>();
 
+  /** Kinds of the rows met so far: all that decides is in the row. */
+  private static final Map<InstructionForm, InstructionKind> BY_FORM = new ConcurrentHashMap<>();
+
   static {
     for (InstructionKind kind : values()) {
       for (String mnemonic : kind.mnemonics) {
@@ -74,6 +78,13 @@ enum InstructionKind {
 
   /** The kind of an instruction that decoded. */
   static InstructionKind of(Instruction instruction) {
+    InstructionKind known = BY_FORM.get(instruction.form());
+    return known != null
+        ? known
+        : BY_FORM.computeIfAbsent(instruction.form(), form -> classified(instruction));
+  }
+
+  private static InstructionKind classified(Instruction instruction) {
     InstructionForm form = instruction.form();
     Encoding encoding = instruction.encoding();
     if (encoding == Encoding.EVEX || encoding == Encoding.XOP) {

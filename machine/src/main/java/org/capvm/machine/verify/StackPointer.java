@@ -2,6 +2,7 @@ package org.capvm.machine.verify;
 
 import static org.capvm.machine.layout.SlotLayout.MAX_STACK_STEP;
 
+import java.util.List;
 import org.capvm.machine.isa.Encoding;
 import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
@@ -26,45 +27,41 @@ final class StackPointer {
   private StackPointer() {}
 
   /**
-   * Whether {@code rsp}, or a part of it, is an explicit register operand that the instruction
-   * writes.
+   * What an instruction does with {@code rsp}, or a part of it, as an explicit register operand.
    */
-  static boolean isWritten(Instruction instruction) {
-    for (Operand operand : instruction.form().operands()) {
-      if (operand.access().writes() && isStackPointer(instruction, operand)) {
-        return true;
+  enum Use {
+    NONE,
+    READ,
+    WRITTEN
+  }
+
+  /** The most that any operand does. */
+  static Use use(Instruction instruction) {
+    Use use = Use.NONE;
+    List<Operand> operands = instruction.form().operands();
+    for (int i = 0; i < operands.size(); i++) {
+      Operand operand = operands.get(i);
+      boolean names =
+          operand.registerClass() == RegisterClass.GPR
+              && instruction.register(operand) == Gpr.RSP
+              && !instruction.isHighByte(operand);
+      if (names && operand.access().writes()) {
+        return Use.WRITTEN;
       }
+      use = names ? Use.READ : use;
     }
-    return false;
+    return use;
   }
 
-  /**
-   * Whether the instruction could learn {@code B} from {@code rsp} through an operand or a computed
-   * address.
-   */
-  static boolean isExposed(Instruction instruction, InstructionKind kind) {
-    if (kind == InstructionKind.ADDRESS) {
-      boolean fromStack = instruction.base() == Gpr.RSP;
-      return fromStack
-          && instruction.operandSizeBytes() == 8
-          && instruction.addressSizeBytes() == 8;
-    }
-    for (Operand operand : instruction.form().operands()) {
-      if (isStackPointer(instruction, operand)) {
-        return !isMoveOfEsp(instruction);
-      }
-    }
-    return false;
+  /** Whether a {@code lea} gives an address that contains {@code B}. */
+  static boolean isExposedByAddress(Instruction instruction) {
+    return instruction.base() == Gpr.RSP
+        && instruction.operandSizeBytes() == 8
+        && instruction.addressSizeBytes() == 8;
   }
 
-  private static boolean isStackPointer(Instruction instruction, Operand operand) {
-    return operand.registerClass() == RegisterClass.GPR
-        && instruction.register(operand) == Gpr.RSP
-        && !instruction.isHighByte(operand);
-  }
-
-  /** {@code mov r32, esp}. */
-  private static boolean isMoveOfEsp(Instruction instruction) {
+  /** Whether an instruction that reads rsp is {@code mov r32, esp}. */
+  static boolean isMoveOfEsp(Instruction instruction) {
     return isOneByteOpcode(instruction)
         && (instruction.opcode() == MOV_STORE || instruction.opcode() == MOV_LOAD)
         && instruction.modrm() >= 0xc0

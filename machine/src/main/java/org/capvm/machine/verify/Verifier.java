@@ -130,17 +130,21 @@ public final class Verifier {
   }
 
   private Rule checkStackPointer(Instruction instruction, InstructionKind kind) {
-    if (!StackPointer.isWritten(instruction)) {
-      return StackPointer.isExposed(instruction, kind) ? Rule.STACK_POINTER_READ : null;
-    }
-    if (!StackPointer.isSmallStep(instruction)) {
-      return Rule.STACK_POINTER_WRITE;
-    }
-    if (touchPending) {
-      return Rule.STACK_TOUCH;
-    }
-    touchPending = true;
-    return null;
+    return switch (StackPointer.use(instruction)) {
+      case NONE ->
+          kind == InstructionKind.ADDRESS && StackPointer.isExposedByAddress(instruction)
+              ? Rule.STACK_POINTER_READ
+              : null;
+      case READ -> StackPointer.isMoveOfEsp(instruction) ? null : Rule.STACK_POINTER_READ;
+      case WRITTEN -> {
+        if (!StackPointer.isSmallStep(instruction)) {
+          yield Rule.STACK_POINTER_WRITE;
+        }
+        Rule broken = touchPending ? Rule.STACK_TOUCH : null;
+        touchPending = true;
+        yield broken;
+      }
+    };
   }
 
   private Rule checkFlow(int index, InstructionKind kind) {

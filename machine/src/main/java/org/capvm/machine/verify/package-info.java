@@ -5,7 +5,8 @@
  * be wrong in any way, and whatever it produces is still confined if {@link
  * org.capvm.machine.verify.Verifier} accepts it. It therefore knows nothing of the translator,
  * believes only the decoder ({@link org.capvm.machine.isa}) and the layouts ({@link
- * org.capvm.machine.layout}), keeps no state, takes no locks, and uses the JDK alone.
+ * org.capvm.machine.layout}), keeps no state but what it has looked up in the instruction table,
+ * and uses the JDK alone.
  *
  * <h2>What an accepted unit cannot do</h2>
  *

@@ -12,6 +12,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.random.RandomGenerator;
+import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.verify.DisassemblyOracle.Line;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,12 +38,24 @@ class MutantsTest {
     List<byte[]> accepted = new ArrayList<>();
     for (int i = 0; i < MUTANTS; i++) {
       byte[] mutant = mutant();
-      if (Verifier.verify(Snippet.unit(mutant)).isEmpty()) {
+      if (Verifier.verify(Snippet.unit(mutant)).isEmpty() && !hasUnusualFence(mutant)) {
         accepted.add(mutant);
       }
     }
     assertThat(accepted).hasSizeGreaterThan(MUTANTS / 50);
     assertThat(objections(accepted)).isEmpty();
+  }
+
+  /** Processors ignore ModRM.rm of fences, as the manuals say; objdump knows only rm = 0. */
+  private static boolean hasUnusualFence(byte[] code) {
+    Listing listing = Listing.decode(code);
+    for (int i = 0; i < listing.count(); i++) {
+      Instruction instruction = listing.at(i);
+      if (instruction.form().mnemonic().endsWith("FENCE") && (instruction.modrm() & 7) != 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private byte[] mutant() {
