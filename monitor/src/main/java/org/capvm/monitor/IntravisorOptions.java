@@ -13,6 +13,6 @@ import org.capvm.machine.code.TranslationCheck;
 public record IntravisorOptions(long codeCacheBytes, TranslationCheck check) {
   /** What a JVM that runs a few cVMs needs. */
   public static IntravisorOptions defaults() {
-    return new IntravisorOptions(1L << 30, TranslationCheck.NONE);
+    return new IntravisorOptions(1L << 30, TranslationCheck.VERIFIER);
   }
 }

@@ -103,7 +103,12 @@ public final class TranslationCache {
       long gate = gates.of(Translation.GateKind.ofOrdinal(sites.gates()[i]));
       putInt(translation.code(), site, (int) (gate - (executableAddress(offset) + site + 4)));
     }
-    check.check(translation, executableAddress(offset), gates);
+    try {
+      check.check(translation, executableAddress(offset), gates);
+    } catch (IllegalStateException refused) {
+      codeCache.release(offset, length);
+      throw refused;
+    }
     codeCache.write(offset, translation.code(), length);
     guestBytes.add(translation.guestBytes());
     hostBytes.add(length);

@@ -25,9 +25,6 @@ public interface TranslationCheck {
                             .formatted(translation.lowestPc(), translation.highestPc(), violation));
                   });
 
-  /** Lets everything pass. */
-  TranslationCheck NONE = (translation, hostAddress, gates) -> {};
-
   /**
    * Checks a translation.
    *

@@ -33,7 +33,7 @@ class CodeSpaceTest {
           codeCache.executableAddress() + 32,
           codeCache.executableAddress() + 48);
   private final TranslationCache cache =
-      new TranslationCache(codeCache, gates, TranslationCheck.NONE);
+      new TranslationCache(codeCache, gates, TranslationCheck.VERIFIER);
   private final Page page = new Page();
   private final CodeSpace space = new CodeSpace(cache, page);
 
