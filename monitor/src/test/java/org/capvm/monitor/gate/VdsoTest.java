@@ -195,7 +195,7 @@ class VdsoTest {
               try (GuestThread thread = guest.thread(PC)) {
                 running[0] = thread;
                 started.countDown();
-                while (seen.get() < 3_000) {
+                while (seen.get() < 1_000) {
                   if (thread.run() != ExitReason.KICK) {
                     throw new AssertionError(thread.context().pc());
                   }
@@ -208,14 +208,14 @@ class VdsoTest {
             });
     host.start();
     started.await();
-    for (int i = 0; i < 3_000; i++) {
+    for (int i = 0; i < 1_000; i++) {
       while (seen.get() < i && host.isAlive()) {
-        Thread.onSpinWait();
+        Thread.yield();
       }
       running[0].kick();
     }
     host.join();
-    assertThat(seen.get()).isEqualTo(3_000);
+    assertThat(seen.get()).isEqualTo(1_000);
   }
 
   @Test
