@@ -3,7 +3,9 @@ package org.capvm.engine;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -13,16 +15,19 @@ import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.file.Caller;
 import org.capvm.libos.file.FileDescriptorTable;
+import org.capvm.libos.file.FileSystem;
 import org.capvm.libos.file.FileSystemContext;
 import org.capvm.libos.file.MountTable;
 import org.capvm.libos.file.PathWalk;
 import org.capvm.libos.file.dev.DeviceTree;
 import org.capvm.libos.file.dev.HostStream;
 import org.capvm.libos.file.dev.Terminal;
+import org.capvm.libos.file.proc.ProcFileSystem;
+import org.capvm.libos.file.proc.SysFileSystem;
 import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.DeathReport;
 import org.capvm.libos.process.Process;
-import org.capvm.libos.trace.TextTrace;
+import org.capvm.libos.trace.StraceTrace;
 import org.capvm.monitor.Intravisor;
 
 /**
@@ -64,14 +69,13 @@ public final class Cvm implements AutoCloseable {
             intravisor,
             configuration.memoryLimitBytes(),
             configuration.hostname(),
-            configuration.trace().map(TextTrace::new).orElse(null),
+            configuration.trace().map(StraceTrace::new).orElse(null),
             new Obituaries(lastFault));
     StandardDescriptors streams = StandardDescriptors.open(configuration);
     MountTable mounts = null;
     try {
       Terminal terminal = streams.terminal();
-      mounts =
-          GuestTree.build(configuration, DeviceTree.make(terminal, streams.terminalDescriptor()));
+      mounts = GuestTree.build(configuration, kernelFileSystems(libraryOs, streams, terminal));
       Process first = startProgram(libraryOs, configuration, mounts, streams, terminal);
       return new Cvm(libraryOs, mounts, streams, first, lastFault, onClose);
     } catch (RuntimeException failure) {
@@ -81,6 +85,15 @@ public final class Cvm implements AutoCloseable {
       streams.close();
       throw failure;
     }
+  }
+
+  private static Map<String, FileSystem> kernelFileSystems(
+      LibraryOs libraryOs, StandardDescriptors streams, Terminal terminal) {
+    Map<String, FileSystem> fileSystems = new LinkedHashMap<>();
+    fileSystems.put("/proc", ProcFileSystem.make(libraryOs));
+    fileSystems.put("/sys", SysFileSystem.make());
+    fileSystems.put("/dev", DeviceTree.make(terminal, streams.terminalDescriptor()));
+    return fileSystems;
   }
 
   private static Process startProgram(

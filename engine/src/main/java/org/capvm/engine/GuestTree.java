@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.capvm.image.HostMount;
 import org.capvm.image.RootFileSystem;
 import org.capvm.libos.ErrnoException;
@@ -31,6 +32,7 @@ final class GuestTree {
   private static final Attributes PUBLIC = new Attributes(0755, 0, 0);
   private static final Attributes PRIVATE = new Attributes(0700, 0, 0);
   private static final Attributes SHARED = new Attributes(01777, 0, 0);
+  private static final long SHARED_MEMORY_BYTES = 1L << 30;
   private static final long PRIVATE_LAYER_BYTES = 16L << 30;
   private static final long PRIVATE_LAYER_FILES = 1_000_000;
 
@@ -53,15 +55,21 @@ final class GuestTree {
   /**
    * Opens all that a configuration names.
    *
-   * @param devices what {@code /dev} holds
+   * @param kernelFileSystems what the library OS itself provides, by guest path
    * @return the tree; whoever makes it closes it
    * @throws CvmConfigurationException if something named is not there
    */
-  static MountTable build(CvmConfiguration configuration, FileSystem devices) {
+  static MountTable build(
+      CvmConfiguration configuration, Map<String, FileSystem> kernelFileSystems) {
     GuestTree tree = new GuestTree(configuration.rootFileSystem());
     try {
       tree.makeUsualDirectories();
-      tree.mounts.mount(devices, tree.directory("/dev"), "dev", false);
+      kernelFileSystems.forEach(
+          (path, fileSystem) -> {
+            String type = fileSystem.typeName();
+            tree.mounts.mount(fileSystem, tree.directory(path), type, false);
+          });
+      tree.mountSharedMemory();
       for (HostMount mount : configuration.mounts()) {
         tree.mount(mount);
       }
@@ -70,6 +78,15 @@ final class GuestTree {
       tree.mounts.close();
       throw failure;
     }
+  }
+
+  private void mountSharedMemory() {
+    LayeredFileSystem shared =
+        LayeredFileSystem.tmpfs(
+            new ContentStore.Memory("cvm-shm"),
+            new StorageQuota(SHARED_MEMORY_BYTES, PRIVATE_LAYER_FILES),
+            SHARED.mode());
+    mounts.mount(shared, directory("/dev/shm"), "tmpfs", false);
   }
 
   /** Where the private layer keeps its files' contents, which never have a name there. */
@@ -116,7 +133,7 @@ final class GuestTree {
   }
 
   private void makeUsualDirectories() {
-    for (String name : List.of("dev", "home", "mnt", "proc", "run", "srv", "var")) {
+    for (String name : List.of("dev", "home", "mnt", "proc", "run", "srv", "sys", "var")) {
       ensure(root.root(), name, PUBLIC);
     }
     ensure(root.root(), "root", PRIVATE);

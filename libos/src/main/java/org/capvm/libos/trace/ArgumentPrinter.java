@@ -54,8 +54,7 @@ final class ArgumentPrinter {
       case SIZE -> Long.toUnsignedString(value);
       case HEX -> value == 0 ? "0" : "0x" + Long.toHexString(value);
       case ADDRESS, SOCKET_ADDRESS, EPOLL_EVENT -> address(value);
-      case DIRECTORY_FD ->
-          (int) value == AT_FDCWD ? "AT_FDCWD" : Integer.toString((int) value);
+      case DIRECTORY_FD -> (int) value == AT_FDCWD ? "AT_FDCWD" : Integer.toString((int) value);
       case PATH -> string(value, PATH_MAX, false);
       case STRING -> string(value, QuotedText.LIMIT, true);
       case STRING_ARRAY -> strings(value);
@@ -117,7 +116,8 @@ final class ArgumentPrinter {
       case OUT_TIMEVAL -> pair(value, "tv_sec", "tv_usec");
       case OUT_ITIMERVAL -> intervals(value);
       case OUT_RESOURCE_LIMIT -> limits(value);
-      case OUT_SYSTEM_NAME -> "{sysname=" + field(value) + ", nodename=" + field(value + 65) + ", ...}";
+      case OUT_SYSTEM_NAME ->
+          "{sysname=" + field(value) + ", nodename=" + field(value + 65) + ", ...}";
       case OUT_INT -> "[" + memory.getInt(value) + "]";
       case OUT_WAIT_STATUS -> waitStatus(memory.getInt(value));
       default -> address(value);
@@ -208,7 +208,11 @@ final class ArgumentPrinter {
     long number = memory.getLong(at + 40);
     String last =
         device
-            ? "st_rdev=makedev(0x" + Long.toHexString((number >> 8) & 0xfff) + ", 0x" + Long.toHexString(number & 0xff) + ")"
+            ? "st_rdev=makedev(0x"
+                + Long.toHexString((number >> 8) & 0xfff)
+                + ", 0x"
+                + Long.toHexString(number & 0xff)
+                + ")"
             : "st_size=" + size;
     return "{st_mode=" + type + "|" + permissions + ", " + last + ", ...}";
   }
@@ -249,10 +253,17 @@ final class ArgumentPrinter {
     }
     long handler = memory.getLong(at);
     String name =
-        handler == Signal.SIG_DFL ? "SIG_DFL" : handler == Signal.SIG_IGN ? "SIG_IGN" : address(handler);
+        handler == Signal.SIG_DFL
+            ? "SIG_DFL"
+            : handler == Signal.SIG_IGN ? "SIG_IGN" : address(handler);
     long flags = memory.getLong(at + 8);
     String text =
-        "{sa_handler=" + name + ", sa_mask=" + setText(memory.getLong(at + 24)) + ", sa_flags=" + Flags.SIGNAL_ACTION.bits(flags);
+        "{sa_handler="
+            + name
+            + ", sa_mask="
+            + setText(memory.getLong(at + 24))
+            + ", sa_flags="
+            + Flags.SIGNAL_ACTION.bits(flags);
     boolean restores = (flags & Signal.SA_RESTORER) != 0;
     return text + (restores ? ", sa_restorer=" + address(memory.getLong(at + 16)) + "}" : "}");
   }
@@ -261,31 +272,50 @@ final class ArgumentPrinter {
     if (at == 0) {
       return "NULL";
     }
-    return "{ss_sp=" + address(memory.getLong(at))
-        + ", ss_flags=" + Flags.SIGNAL_STACK.bits(memory.getInt(at + 8) & 0xffff_ffffL)
-        + ", ss_size=" + memory.getLong(at + 16) + "}";
+    return "{ss_sp="
+        + address(memory.getLong(at))
+        + ", ss_flags="
+        + Flags.SIGNAL_STACK.bits(memory.getInt(at + 8) & 0xffff_ffffL)
+        + ", ss_size="
+        + memory.getLong(at + 16)
+        + "}";
   }
 
   private String pair(long at, String first, String second) {
     if (at == 0) {
       return "NULL";
     }
-    return "{" + first + "=" + memory.getLong(at) + ", " + second + "=" + memory.getLong(at + 8) + "}";
+    return "{"
+        + first
+        + "="
+        + memory.getLong(at)
+        + ", "
+        + second
+        + "="
+        + memory.getLong(at + 8)
+        + "}";
   }
 
   private String intervals(long at) {
     if (at == 0) {
       return "NULL";
     }
-    return "{it_interval=" + pair(at, "tv_sec", "tv_usec")
-        + ", it_value=" + pair(at + 16, "tv_sec", "tv_usec") + "}";
+    return "{it_interval="
+        + pair(at, "tv_sec", "tv_usec")
+        + ", it_value="
+        + pair(at + 16, "tv_sec", "tv_usec")
+        + "}";
   }
 
   private String limits(long at) {
     if (at == 0) {
       return "NULL";
     }
-    return "{rlim_cur=" + limit(memory.getLong(at)) + ", rlim_max=" + limit(memory.getLong(at + 8)) + "}";
+    return "{rlim_cur="
+        + limit(memory.getLong(at))
+        + ", rlim_max="
+        + limit(memory.getLong(at + 8))
+        + "}";
   }
 
   private static String limit(long value) {

@@ -31,7 +31,9 @@ final class FlagNames {
   /** The name of a value. */
   String value(long value) {
     int index = values.indexOf(value);
-    return index >= 0 ? names.get(index) : "0x" + Long.toHexString(value) + " /* " + unknown + " */";
+    return index >= 0
+        ? names.get(index)
+        : "0x" + Long.toHexString(value) + " /* " + unknown + " */";
   }
 
   /** The names of all bits of a value; {@code 0} if there are none. */

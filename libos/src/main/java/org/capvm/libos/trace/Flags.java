@@ -2,7 +2,8 @@ package org.capvm.libos.trace;
 
 /** The tables of names. */
 final class Flags {
-  static final FlagNames ACCESS_MODES = FlagNames.of("O_RDONLY=0 O_WRONLY=1 O_RDWR=2 O_ACCMODE=3", "O_???");
+  static final FlagNames ACCESS_MODES =
+      FlagNames.of("O_RDONLY=0 O_WRONLY=1 O_RDWR=2 O_ACCMODE=3", "O_???");
 
   static final FlagNames OPEN =
       FlagNames.of(
@@ -148,8 +149,7 @@ final class Flags {
           "AF_UNSPEC=0 AF_UNIX=1 AF_INET=2 AF_INET6=10 AF_NETLINK=16 AF_PACKET=17", "AF_???");
 
   static final FlagNames SOCKET_TYPE =
-      FlagNames.of(
-          "SOCK_STREAM=1 SOCK_DGRAM=2 SOCK_RAW=3 SOCK_RDM=4 SOCK_SEQPACKET=5", "SOCK_???");
+      FlagNames.of("SOCK_STREAM=1 SOCK_DGRAM=2 SOCK_RAW=3 SOCK_RDM=4 SOCK_SEQPACKET=5", "SOCK_???");
 
   static final FlagNames SOCKET_FLAGS =
       FlagNames.of("SOCK_CLOEXEC=02000000 SOCK_NONBLOCK=04000", "SOCK_???");
@@ -163,8 +163,7 @@ final class Flags {
               + " S_IFCHR=0020000 S_IFIFO=0010000",
           "S_IF???");
 
-  static final FlagNames FAULT_CODES =
-      FlagNames.of("SEGV_MAPERR=1 SEGV_ACCERR=2", "SEGV_???");
+  static final FlagNames FAULT_CODES = FlagNames.of("SEGV_MAPERR=1 SEGV_ACCERR=2", "SEGV_???");
 
   private Flags() {}
 }

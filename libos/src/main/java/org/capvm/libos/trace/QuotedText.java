@@ -35,7 +35,8 @@ final class QuotedText {
         } else {
           // An octal escape is as short as it can be without swallowing the digit behind it.
           boolean digitFollows = next >= '0' && next <= '7';
-          text.append('\\').append(digitFollows ? String.format("%03o", value) : Integer.toOctalString(value));
+          text.append('\\')
+              .append(digitFollows ? String.format("%03o", value) : Integer.toOctalString(value));
         }
       }
     }

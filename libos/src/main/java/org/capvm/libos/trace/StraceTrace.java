@@ -11,8 +11,9 @@ import org.capvm.libos.process.Task;
 import org.capvm.libos.signal.SignalInfo;
 
 /**
- * Writes a line for every call, as strace does. A line appears when its call is over; input arguments are as they were
- * before it. Lines of tasks other than the first start with the task's id.
+ * Writes a line for every call, as strace does. A line appears when its call is over; input
+ * arguments are as they were before it. Lines of tasks other than the first start with the task's
+ * id.
  */
 public final class StraceTrace implements TraceSink {
   private static final int RESULT_COLUMN = 40;
