@@ -3,6 +3,7 @@ package org.capvm.libos;
 import java.util.ArrayList;
 import java.util.List;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.file.calls.EventFamily;
 import org.capvm.libos.file.calls.FileFamily;
 import org.capvm.libos.file.calls.NameFamily;
 import org.capvm.libos.futex.FutexFamily;
@@ -32,7 +33,8 @@ public final class SystemCallTable {
     new TimeFamily(),
     new IdentityFamily(),
     new FileFamily(),
-    new NameFamily()
+    new NameFamily(),
+    new EventFamily()
   };
 
   private static final SystemCall[] ROWS = new SystemCall[LIMIT];

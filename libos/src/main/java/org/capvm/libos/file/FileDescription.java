@@ -2,6 +2,8 @@ package org.capvm.libos.file;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
@@ -51,6 +53,7 @@ public abstract class FileDescription {
   private volatile int flags;
   private volatile int owner;
   private volatile boolean ownsLocks;
+  private List<Runnable> closeActions;
 
   /**
    * One reference, for the caller.
@@ -89,7 +92,36 @@ public abstract class FileDescription {
       if (ownsLocks) {
         FileLocks.releaseOwner(this);
       }
+      takeCloseActions().forEach(Runnable::run);
       close();
+    }
+  }
+
+  /** Whether any reference is left. */
+  public final boolean stillOpen() {
+    return (int) REFERENCES.getVolatile(this) > 0;
+  }
+
+  /**
+   * Has something done when the last reference is given back, before what is behind is released.
+   */
+  public final synchronized void onClose(Runnable action) {
+    if (closeActions == null) {
+      closeActions = new ArrayList<>(1);
+    }
+    closeActions.add(action);
+  }
+
+  /** Takes back an {@link #onClose}. */
+  public final synchronized void cancelOnClose(Runnable action) {
+    if (closeActions != null) {
+      closeActions.remove(action);
+    }
+  }
+
+  private List<Runnable> takeCloseActions() {
+    synchronized (this) {
+      return closeActions == null ? List.of() : List.copyOf(closeActions);
     }
   }
 

@@ -47,6 +47,7 @@ public final class Task {
   private volatile AddressSpace addressSpace;
   private volatile GuestMemory memory;
   private volatile boolean inHostPoll;
+  private volatile boolean wakeRequested;
   private volatile ExitStatus exited;
   private volatile String name;
   private int wakeDescriptor = -1;
@@ -175,7 +176,9 @@ public final class Task {
     lastFault = fault;
   }
 
-  /** Where a zero is stored and a futex woken when the task ends ({@code set_tid_address}), or 0. */
+  /**
+   * Where a zero is stored and a futex woken when the task ends ({@code set_tid_address}), or 0.
+   */
   public long clearChildTid() {
     return clearChildTid;
   }
@@ -195,7 +198,9 @@ public final class Task {
     robustList = guestAddress;
   }
 
-  /** How a call that gave up with ERESTART_RESTARTBLOCK goes on; {@code restart_syscall} runs it. */
+  /**
+   * How a call that gave up with ERESTART_RESTARTBLOCK goes on; {@code restart_syscall} runs it.
+   */
   public SystemCallHandler restart() {
     return restart;
   }
@@ -245,7 +250,10 @@ public final class Task {
     return signals.hasDeliverable() || process.stopSignal() != 0 || isOver();
   }
 
-  /** Makes the task look at what it must do, wherever it is: in the guest, waiting, or between. Any thread may call this. */
+  /**
+   * Makes the task look at what it must do, wherever it is: in the guest, waiting, or between. Any
+   * thread may call this.
+   */
   public void interrupt() {
     kick();
     wake();
@@ -256,6 +264,7 @@ public final class Task {
    * looks at its condition and at {@link #isInterrupted} again. Any thread may call this.
    */
   public void wake() {
+    wakeRequested = true;
     LockSupport.unpark(thread);
     if (inHostPoll) {
       signalWakeDescriptor();
@@ -322,14 +331,17 @@ public final class Task {
     long last = count * 8L;
     pollFds.set(JAVA_INT, last, wakeDescriptor);
     pollFds.set(JAVA_INT, last + 4, POLLIN);
+    inHostPoll = true;
+    // A wake between the caller's look at its condition and here must end this wait too.
+    boolean wokenBefore = wakeRequested;
+    wakeRequested = false;
     long timeout = 0;
-    if (deadlineNanos != NEVER) {
-      long left = Math.max(0, deadlineNanos - System.nanoTime());
+    if (deadlineNanos != NEVER || wokenBefore) {
+      long left = wokenBefore ? 0 : Math.max(0, deadlineNanos - System.nanoTime());
       pollFds.set(JAVA_LONG, last + 8, left / 1_000_000_000);
       pollFds.set(JAVA_LONG, last + 16, left % 1_000_000_000);
       timeout = pollFds.address() + last + 8;
     }
-    inHostPoll = true;
     try {
       if (isInterrupted()) {
         throw ErrnoException.of(Errno.ERESTARTSYS);

@@ -3,7 +3,7 @@ package org.capvm.libos.time;
 import java.util.concurrent.Future;
 
 /** A timer that expires once or again and again. Thread-safe. */
-final class IntervalTimer {
+public final class IntervalTimer {
   private final Runnable expired;
   private Future<?> scheduled;
   private long deadlineNanos;
@@ -15,14 +15,17 @@ final class IntervalTimer {
   /**
    * @param expired runs at each expiry, on the timers' thread
    */
-  IntervalTimer(Runnable expired) {
+  public IntervalTimer(Runnable expired) {
     this.expired = expired;
   }
 
-  /** What is left until the next expiry, and the time between expiries; both 0 for a timer that is not armed. */
-  record Setting(long leftNanos, long intervalNanos) {}
+  /**
+   * What is left until the next expiry, and the time between expiries; both 0 for a timer that is
+   * not armed.
+   */
+  public record Setting(long leftNanos, long intervalNanos) {}
 
-  synchronized Setting setting() {
+  public synchronized Setting setting() {
     if (!armed) {
       return new Setting(0, intervalNanos);
     }
@@ -35,7 +38,7 @@ final class IntervalTimer {
    * @param deadline in terms of {@link System#nanoTime}, or 0 to disarm
    * @return what was set before
    */
-  synchronized Setting set(long deadline, boolean arm, long interval) {
+  public synchronized Setting set(long deadline, boolean arm, long interval) {
     final Setting old = setting();
     generation++;
     if (scheduled != null) {
@@ -76,7 +79,7 @@ final class IntervalTimer {
   }
 
   /** How many expiries the last one stood for, besides itself. */
-  synchronized int overrun() {
+  public synchronized int overrun() {
     return missed;
   }
 }

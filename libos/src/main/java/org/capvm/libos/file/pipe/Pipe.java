@@ -130,8 +130,56 @@ public final class Pipe {
     return count > 0 || writers == 0;
   }
 
+  /**
+   * Waits until there is something to read.
+   *
+   * @return false at the end of the data
+   * @throws ErrnoException EAGAIN if it would have to wait and must not
+   */
+  public boolean awaitData(Task task, boolean wait) {
+    if (!isReadReady()) {
+      if (!wait) {
+        throw ErrnoException.of(Errno.EAGAIN);
+      }
+      readable.await(task, this::isReadReady, Task.NEVER);
+    }
+    return available() > 0;
+  }
+
+  /**
+   * Waits until there is room to write.
+   *
+   * @return how many bytes fit
+   * @throws ErrnoException EAGAIN if it would have to wait and must not; EPIPE if nobody reads any
+   *     more
+   */
+  public int awaitRoom(Task task, boolean wait) {
+    if (!isWriteReady(1)) {
+      if (!wait) {
+        throw ErrnoException.of(Errno.EAGAIN);
+      }
+      writable.await(task, () -> isWriteReady(1), Task.NEVER);
+    }
+    synchronized (this) {
+      if (readers == 0) {
+        return (int) broken(task, 0);
+      }
+      return capacity - count;
+    }
+  }
+
+  /** Copies bytes out and leaves them; returns how many. */
+  public long peek(IoBuffer buffer) {
+    return take(buffer, true);
+  }
+
+  /** Drops bytes that were peeked at. */
+  public synchronized void discard(int bytes) {
+    skip(Math.min(bytes, count));
+  }
+
   /** Copies bytes out without waiting; with {@code peek} they stay. */
-  synchronized long take(IoBuffer buffer, boolean peek) {
+  private synchronized long take(IoBuffer buffer, boolean peek) {
     int wanted = (int) Math.min(buffer.length(), count);
     int first = Math.min(wanted, ring.length - start);
     buffer.put(0, ring, start, first);

@@ -1,0 +1,283 @@
+package org.capvm.libos.file.calls;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.OpenFlags;
+import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.file.IoBuffer;
+import org.capvm.libos.file.content.RegularFile;
+import org.capvm.libos.file.pipe.Pipe;
+import org.capvm.libos.file.pipe.PipeEnd;
+import org.capvm.libos.process.Task;
+
+/**
+ * Moving bytes between open files: {@code sendfile}, {@code copy_file_range}, {@code splice},
+ * {@code tee}, {@code vmsplice}.
+ */
+final class TransferCalls {
+  private static final int CHUNK = 1 << 17;
+  private static final int SPLICE_F_NONBLOCK = 2;
+  private static final int SPLICE_KNOWN = 0xf;
+  private static final int SEEK_CUR = 1;
+  private static final int SEEK_SET = 0;
+
+  private TransferCalls() {}
+
+  // ---- sendfile
+
+  static long sendfile(Task task, int output, int input, long offsetAddress, long count) {
+    FileDescription in = task.files().get(input);
+    try {
+      FileDescription out = task.files().get(output);
+      try {
+        if (!in.isReadable() || !out.isWritable()) {
+          return -Errno.EBADF;
+        }
+        if (out.has(OpenFlags.O_APPEND)) {
+          return -Errno.EINVAL;
+        }
+        if (!(in instanceof RegularFile)) {
+          return -Errno.EINVAL;
+        }
+        long start =
+            offsetAddress == 0 ? in.seek(task, 0, SEEK_CUR) : task.memory().getLong(offsetAddress);
+        if (start < 0) {
+          return -Errno.EINVAL;
+        }
+        long done = copy(task, in, start, out, -1, clip(count));
+        if (offsetAddress == 0) {
+          in.seek(task, start + Math.max(0, done), SEEK_SET);
+        } else if (done > 0) {
+          task.memory().putLong(offsetAddress, start + done);
+        }
+        return done;
+      } finally {
+        out.release();
+      }
+    } finally {
+      in.release();
+    }
+  }
+
+  private static long clip(long count) {
+    return Long.compareUnsigned(count, IoBuffer.MAX_TRANSFER_BYTES) > 0
+        ? IoBuffer.MAX_TRANSFER_BYTES
+        : count;
+  }
+
+  /**
+   * Copies from a position of one file to a position of another, -1 being the output's own offset;
+   * stops early when the output takes no more.
+   */
+  private static long copy(
+      Task task, FileDescription in, long inAt, FileDescription out, long outAt, long count) {
+    long done = 0;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment scratch = arena.allocate(Math.clamp(count, 1, CHUNK));
+      while (done < count) {
+        long want = Math.min(scratch.byteSize(), count - done);
+        IoBuffer chunk = IoBuffer.host(scratch.asSlice(0, want));
+        long read = in.readAt(task, chunk, inAt + done);
+        if (read <= 0) {
+          return done > 0 ? done : read;
+        }
+        long written = put(task, out, outAt < 0 ? -1 : outAt + done, chunk.slice(0, read));
+        if (written < 0) {
+          return done > 0 ? done : written;
+        }
+        done += written;
+        if (written < read) {
+          break;
+        }
+      }
+    }
+    return done;
+  }
+
+  private static long put(Task task, FileDescription out, long at, IoBuffer buffer) {
+    try {
+      return at < 0 ? out.write(task, buffer) : out.writeAt(task, buffer, at);
+    } catch (ErrnoException failed) {
+      return -failed.errno();
+    }
+  }
+
+  // ---- copy_file_range
+
+  static long copyFileRange(
+      Task task, int input, long inOffset, int output, long outOffset, long count, int flags) {
+    if (flags != 0) {
+      return -Errno.EINVAL;
+    }
+    FileDescription in = task.files().get(input);
+    try {
+      FileDescription out = task.files().get(output);
+      try {
+        return copyRange(task, in, inOffset, out, outOffset, clip(count));
+      } finally {
+        out.release();
+      }
+    } finally {
+      in.release();
+    }
+  }
+
+  private static long copyRange(
+      Task task,
+      FileDescription in,
+      long inOffset,
+      FileDescription out,
+      long outOffset,
+      long count) {
+    if (!in.isReadable() || !out.isWritable() || out.has(OpenFlags.O_APPEND)) {
+      return -Errno.EBADF;
+    }
+    if (!(in instanceof RegularFile) || !(out instanceof RegularFile)) {
+      return -Errno.EINVAL;
+    }
+    long inAt = inOffset == 0 ? in.seek(task, 0, SEEK_CUR) : task.memory().getLong(inOffset);
+    long outAt = outOffset == 0 ? out.seek(task, 0, SEEK_CUR) : task.memory().getLong(outOffset);
+    if (inAt < 0 || outAt < 0) {
+      return -Errno.EINVAL;
+    }
+    long done = copy(task, in, inAt, out, outAt, count);
+    if (done > 0) {
+      advance(task, in, inOffset, inAt + done);
+      advance(task, out, outOffset, outAt + done);
+    }
+    return done;
+  }
+
+  private static void advance(Task task, FileDescription file, long offsetAddress, long position) {
+    if (offsetAddress == 0) {
+      file.seek(task, position, SEEK_SET);
+    } else {
+      task.memory().putLong(offsetAddress, position);
+    }
+  }
+
+  // ---- splice and its kin
+
+  static long splice(
+      Task task, int input, long inOffset, int output, long outOffset, long count, int flags) {
+    if ((flags & ~SPLICE_KNOWN) != 0) {
+      return -Errno.EINVAL;
+    }
+    FileDescription in = task.files().get(input);
+    try {
+      FileDescription out = task.files().get(output);
+      try {
+        if (!in.isReadable() || !out.isWritable()) {
+          return -Errno.EBADF;
+        }
+        boolean wait = (flags & SPLICE_F_NONBLOCK) == 0;
+        if (in instanceof PipeEnd source) {
+          if (inOffset != 0) {
+            return -Errno.ESPIPE;
+          }
+          return spliceOut(task, source, out, outOffset, clip(count), wait);
+        }
+        if (out instanceof PipeEnd target) {
+          if (outOffset != 0) {
+            return -Errno.ESPIPE;
+          }
+          return spliceIn(task, in, inOffset, target, clip(count), wait);
+        }
+        return -Errno.EINVAL;
+      } finally {
+        out.release();
+      }
+    } finally {
+      in.release();
+    }
+  }
+
+  /** From a pipe: what the output did not take stays in the pipe. */
+  private static long spliceOut(
+      Task task, PipeEnd source, FileDescription out, long outOffset, long count, boolean wait) {
+    Pipe pipe = source.pipe();
+    if (!pipe.awaitData(task, wait && !source.isNonBlocking()) || count == 0) {
+      return 0;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment scratch = arena.allocate(Math.clamp(count, 1, Pipe.MAX_CAPACITY));
+      IoBuffer buffer = IoBuffer.host(scratch);
+      long there = pipe.peek(buffer);
+      long at = outOffset == 0 ? -1 : task.memory().getLong(outOffset);
+      long written = put(task, out, at, buffer.slice(0, there));
+      if (written > 0) {
+        pipe.discard((int) written);
+        if (outOffset != 0) {
+          task.memory().putLong(outOffset, at + written);
+        }
+      }
+      return written;
+    }
+  }
+
+  private static long spliceIn(
+      Task task, FileDescription in, long inOffset, PipeEnd target, long count, boolean wait) {
+    boolean nonBlocking = !wait || target.isNonBlocking();
+    int room = target.pipe().awaitRoom(task, !nonBlocking);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment scratch = arena.allocate(Math.clamp(count, 1, room));
+      IoBuffer buffer = IoBuffer.host(scratch);
+      long at = inOffset == 0 ? -1 : task.memory().getLong(inOffset);
+      long read = at < 0 ? in.read(task, buffer) : in.readAt(task, buffer, at);
+      if (read <= 0) {
+        return read;
+      }
+      long written = target.pipe().write(task, buffer.slice(0, read), nonBlocking);
+      if (inOffset != 0) {
+        task.memory().putLong(inOffset, at + written);
+      }
+      return written;
+    }
+  }
+
+  static long tee(Task task, int input, int output, long count, int flags) {
+    FileDescription in = task.files().get(input);
+    try {
+      FileDescription out = task.files().get(output);
+      try {
+        if (!(in instanceof PipeEnd source) || !(out instanceof PipeEnd target)) {
+          return -Errno.EINVAL;
+        }
+        boolean wait = (flags & SPLICE_F_NONBLOCK) == 0;
+        if (!source.pipe().awaitData(task, wait && !source.isNonBlocking())) {
+          return 0;
+        }
+        int room = target.pipe().awaitRoom(task, wait && !target.isNonBlocking());
+        try (Arena arena = Arena.ofConfined()) {
+          IoBuffer buffer = IoBuffer.host(arena.allocate(Math.clamp(count, 1, room)));
+          long there = source.pipe().peek(buffer);
+          return target.pipe().write(task, buffer.slice(0, there), true);
+        }
+      } finally {
+        out.release();
+      }
+    } finally {
+      in.release();
+    }
+  }
+
+  static long vmsplice(Task task, int descriptor, long vector, long count, int flags) {
+    FileDescription file = task.files().get(descriptor);
+    try {
+      if (!(file instanceof PipeEnd end)) {
+        return -Errno.EBADF;
+      }
+      boolean nonBlocking = (flags & SPLICE_F_NONBLOCK) != 0 || end.isNonBlocking();
+      if (end.isWritable()) {
+        IoBuffer buffer = ReadWriteCalls.vector(task, vector, count, false);
+        return end.pipe().write(task, buffer, nonBlocking);
+      }
+      IoBuffer buffer = ReadWriteCalls.vector(task, vector, count, true);
+      return end.pipe().read(task, buffer, nonBlocking);
+    } finally {
+      file.release();
+    }
+  }
+}
