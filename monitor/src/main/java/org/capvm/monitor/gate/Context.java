@@ -102,8 +102,8 @@ public final class Context {
     RawMemory.clear(field(VECTOR), (long) VECTORS * VECTOR_BYTES);
     RawMemory.clear(field(X87), FXSAVE_BYTES);
     RawMemory.putInt(field(X87), PassageCode.DEFAULT_X87_CONTROL);
-    RawMemory.putByte(field(X87_USED), (byte) 0);
-    RawMemory.putByte(field(X87_LIVE), (byte) 0);
+    // Stays marked as used if it was: the registers hold the former program's values until loaded.
+    forgetLiveX87();
   }
 
   /**
@@ -199,6 +199,16 @@ public final class Context {
     RawMemory.putInt(field(MXCSR), value & MXCSR_BITS);
   }
 
+  /** Whether the guest has run an x87 or MMX instruction. */
+  boolean usesX87() {
+    return RawMemory.getByte(field(X87_USED)) != 0;
+  }
+
+  /** The x87 registers may hold something else by now: the next entry loads them. */
+  void forgetLiveX87() {
+    RawMemory.putByte(field(X87_LIVE), (byte) 0);
+  }
+
   /** Copies x87, MXCSR and xmm state out, in the format of {@code fxsave64}. */
   public void readFxsave(byte[] destination, int offset) {
     RawMemory.read(field(X87), destination, offset, FXSAVE_BYTES);
@@ -224,7 +234,7 @@ public final class Context {
           field(vectorOffset(i)), source, offset + FXSAVE_XMM + i * XMM_BYTES, XMM_BYTES);
     }
     RawMemory.putByte(field(X87_USED), (byte) 1);
-    RawMemory.putByte(field(X87_LIVE), (byte) 0);
+    forgetLiveX87();
   }
 
   /** Makes this context's registers those of another one. The slot stays. */
@@ -234,7 +244,7 @@ public final class Context {
     RawMemory.putByte(field(X87_USED), RawMemory.getByte(other.field(X87_USED)));
     copy(other, VECTOR, VECTORS * VECTOR_BYTES);
     copy(other, X87, FXSAVE_BYTES);
-    RawMemory.putByte(field(X87_LIVE), (byte) 0);
+    forgetLiveX87();
   }
 
   private void copy(Context other, int offset, int lengthBytes) {

@@ -32,6 +32,7 @@ public final class GuestThread implements AutoCloseable {
   private static final int TRAP_TRACE = 2;
 
   private final Gate gate;
+  private final Turns turns = Turns.ofCurrentThread();
   private final Thread thread = Thread.currentThread();
   private final int processId = HostThread.getpid();
   private final int threadId = HostThread.gettid();
@@ -60,6 +61,7 @@ public final class GuestThread implements AutoCloseable {
     address = gate.contexts().allocate();
     context = new Context(address);
     gate.attach(address);
+    turns.last = this;
     enterSlot(slot, translations);
   }
 
@@ -95,6 +97,9 @@ public final class GuestThread implements AutoCloseable {
     if (Thread.currentThread() != thread) {
       throw new IllegalStateException("not the guest's thread");
     }
+    if (turns.last != this) {
+      takeTurn();
+    }
     int reason = gate.enter(address);
     while (true) {
       if (reason == ExitReason.SYSTEM_CALL.code()) {
@@ -118,6 +123,16 @@ public final class GuestThread implements AutoCloseable {
         return exit;
       }
       reason = gate.enter(address);
+    }
+  }
+
+  /** Sees to it that nothing of the guest that ran here before is left in x87 registers. */
+  private void takeTurn() {
+    GuestThread previous = turns.last;
+    turns.last = this;
+    context.forgetLiveX87();
+    if (!context.usesX87() && (previous == null || previous.context.usesX87())) {
+      gate.attach(address);
     }
   }
 
@@ -226,6 +241,9 @@ public final class GuestThread implements AutoCloseable {
         return;
       }
       closed = true;
+    }
+    if (turns.last == this) {
+      turns.last = null;
     }
     signalState.restore();
     context.close();

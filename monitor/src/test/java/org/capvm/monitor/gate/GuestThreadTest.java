@@ -364,4 +364,39 @@ class GuestThreadTest {
       }
     }
   }
+
+  @Test
+  void guestsThatTakeTurnsOnOneThreadSeeNoX87RegistersOfEachOther() {
+    guest.code(
+        PC,
+        (a, g) -> {
+          a.mov8(Memory.fs(ContextLayout.X87_USED), imm(1));
+          a.bytes(0x65, 0x67, 0x0F, 0x6F, 0x07); // movq mm0, gs:[edi]
+          a.bytes(0x0F, 0x77); // emms
+          systemCall(a, PC);
+        });
+    guest.slot.memory().putLong(DATA, 0x5EC2E7);
+    try (HandMadeGuest other = new HandMadeGuest()) {
+      other.code(PC, (a, g) -> systemCall(a, NEXT));
+      other.code(
+          NEXT,
+          (a, g) -> {
+            a.mov8(Memory.fs(ContextLayout.X87_USED), imm(1));
+            a.bytes(0x65, 0x67, 0x0F, 0x7F, 0x07); // movq gs:[edi], mm0
+            a.bytes(0x0F, 0x77); // emms
+            systemCall(a, NEXT);
+          });
+      try (GuestThread owner = guest.thread(PC);
+          GuestThread curious = other.thread(PC)) {
+        owner.context().setGpr(RDI, DATA);
+        curious.context().setGpr(RDI, DATA);
+        for (int i = 0; i < 10; i++) {
+          owner.run();
+          curious.run();
+          curious.run();
+          assertThat(other.slot.memory().getLong(DATA)).isZero();
+        }
+      }
+    }
+  }
 }
