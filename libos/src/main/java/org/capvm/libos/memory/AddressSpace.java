@@ -43,6 +43,7 @@ import org.capvm.libos.abi.Errno;
 import org.capvm.machine.code.CodeSpace;
 import org.capvm.machine.error.HostException;
 import org.capvm.monitor.Intravisor;
+import org.capvm.monitor.gate.FaultAnswer;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.MemoryFile;
 import org.capvm.monitor.memory.Slot;
@@ -530,36 +531,38 @@ public final class AddressSpace {
    * or an access just below an area that grows down.
    *
    * @param write whether the access was a store
-   * @return true if the access can be tried again
    */
-  public synchronized boolean resolveFault(long guestAddress, boolean write, long stackLimitBytes) {
+  public synchronized FaultAnswer.Resolution resolveFault(
+      long guestAddress, boolean write, long stackLimitBytes) {
     MemoryArea area = areas.at(guestAddress);
     if (area != null) {
       if (!write || !area.isWritable()) {
-        return false;
+        return FaultAnswer.Resolution.NOT_RESOLVED;
       }
       if (!area.isExecutable()) {
         // A fork had its pages read-only for a moment; it is over, since the lock is held.
-        return area.backing() != null;
+        return area.backing() != null
+            ? FaultAnswer.Resolution.RETRY
+            : FaultAnswer.Resolution.NOT_RESOLVED;
       }
       code.allowStore(area, AddressLayout.pageDown(guestAddress));
-      return true;
+      return FaultAnswer.Resolution.STEP;
     }
     MemoryArea next = areas.above(guestAddress);
     if (next == null || !next.growsDown()) {
-      return false;
+      return FaultAnswer.Resolution.NOT_RESOLVED;
     }
     long start = AddressLayout.pageDown(guestAddress);
     boolean withinLimit = Long.compareUnsigned(next.end() - start, stackLimitBytes) <= 0;
     long guard = Math.max(AddressLayout.MMAP_MIN, start - AddressLayout.STACK_GUARD);
     if (!withinLimit || !areas.isFree(guard, next.start())) {
-      return false;
+      return FaultAnswer.Resolution.NOT_RESOLVED;
     }
     try {
       install(next.movedTo(start, next.start()), 0);
-      return true;
+      return FaultAnswer.Resolution.RETRY;
     } catch (ErrnoException e) {
-      return false;
+      return FaultAnswer.Resolution.NOT_RESOLVED;
     }
   }
 

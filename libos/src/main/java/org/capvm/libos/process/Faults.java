@@ -6,8 +6,12 @@ import org.capvm.libos.memory.MemoryArea;
 import org.capvm.libos.signal.SignalDelivery;
 import org.capvm.libos.signal.SignalInfo;
 import org.capvm.monitor.gate.Context;
+import org.capvm.monitor.gate.FaultAnswer;
 
-/** Faults and traps of guest code: resolved if the memory map explains them, otherwise signals as Linux sends them. */
+/**
+ * Faults and traps of guest code: resolved if the memory map explains them, otherwise signals as
+ * Linux sends them.
+ */
 final class Faults {
   private static final int PAGE_FAULT = 14;
   private static final int INVALID_OPCODE = 6;
@@ -20,19 +24,27 @@ final class Faults {
 
   private Faults() {}
 
+  /**
+   * Provides memory that a fault asks for: a stack that grows, a page that may be stored to again.
+   */
+  static FaultAnswer.Resolution resolve(Task task, Context context) {
+    if (context.faultSignal() != Signal.SIGSEGV || context.faultTrapNumber() != PAGE_FAULT) {
+      return FaultAnswer.Resolution.NOT_RESOLVED;
+    }
+    boolean write = (context.faultError() & ERROR_WRITE) != 0;
+    long stackLimit = task.limits().soft(Resource.RLIMIT_STACK);
+    return task.addressSpace().resolveFault(context.faultGuestAddress(), write, stackLimit);
+  }
+
   /** The processor faulted in guest code. */
   static void fault(Task task) {
     Context context = task.guestThread().context();
     int signal = context.faultSignal();
     long address = context.faultGuestAddress();
-    boolean write = (context.faultError() & ERROR_WRITE) != 0;
     int code = context.faultCode();
     if (signal == Signal.SIGSEGV && context.faultTrapNumber() == PAGE_FAULT) {
-      long stackLimit = task.limits().soft(Resource.RLIMIT_STACK);
-      if (task.addressSpace().resolveFault(address, write, stackLimit)) {
-        return;
-      }
-      // The slot is reserved throughout, so the host knows every address; what is mapped, the areas say.
+      // The slot is reserved throughout, so the host knows every address; what is mapped, the areas
+      // say.
       MemoryArea area = task.addressSpace().areaAt(address);
       code = area == null ? Signal.SEGV_MAPERR : Signal.SEGV_ACCERR;
     }

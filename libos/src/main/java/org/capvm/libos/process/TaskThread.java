@@ -37,6 +37,7 @@ final class TaskThread {
     try (GuestThread guest =
         libraryOs.intravisor().newGuestThread(space.slot(), space.codeSpace())) {
       task.attach(guest);
+      guest.setFaultAnswer(context -> Faults.resolve(task, context));
       first.run();
       new RunLoop(task, libraryOs.dispatcher()).run();
     } catch (RuntimeException | Error e) {

@@ -31,6 +31,11 @@ public final class GuestThread implements AutoCloseable {
   /** {@code si_code} of SIGTRAP for the trap flag. */
   private static final int TRAP_TRACE = 2;
 
+  private static final int MISS = 0;
+
+  /** Beside the gate's reasons: the guest is between two instructions, at the context's pc. */
+  private static final int AT_BOUNDARY = -1;
+
   private final Gate gate;
   private final Turns turns = Turns.ofCurrentThread();
   private final Thread thread = Thread.currentThread();
@@ -40,6 +45,7 @@ public final class GuestThread implements AutoCloseable {
   private final long address;
   private final Context context;
   private Translations translations;
+  private FaultAnswer faultAnswer = context -> FaultAnswer.Resolution.NOT_RESOLVED;
 
   /** Guards {@link #closed}: a kick must not reach a thread that is not a guest thread any more. */
   private final Object kickLock = new Object();
@@ -70,6 +76,11 @@ public final class GuestThread implements AutoCloseable {
     return context;
   }
 
+  /** Sets who is asked about faults before they are reported. */
+  public void setFaultAnswer(FaultAnswer answer) {
+    faultAnswer = answer;
+  }
+
   /** Makes the thread run in another address space from the next visit on. Registers stay. */
   public void enterSlot(Slot slot, Translations newTranslations) {
     context.setSlotBase(slot.hostBase());
@@ -83,8 +94,8 @@ public final class GuestThread implements AutoCloseable {
    *
    * <ul>
    *   <li>SYSTEM_CALL: the context's pc is that of the next instruction.
-   *   <li>FAULT: the context has the fault's signal, code and address; its registers are those
-   *       before the instruction at its pc.
+   *   <li>FAULT: the {@link FaultAnswer} did not resolve a fault; the context has the fault's
+   *       signal, code and address; its registers are those before the instruction at its pc.
    *   <li>TRAP: the context's trap kind says which.
    *   <li>EMULATE: the instruction at the context's pc is for the library OS.
    *   <li>KICK: {@link #kick} was called since the last KICK; the guest is between two
@@ -101,29 +112,43 @@ public final class GuestThread implements AutoCloseable {
       takeTurn();
     }
     int reason = gate.enter(address);
-    while (true) {
-      if (reason == ExitReason.SYSTEM_CALL.code()) {
-        return ExitReason.SYSTEM_CALL;
-      }
-      ExitReason exit =
-          switch (reason) {
-            case PassageCode.RAW_FAULT -> afterFault();
-            case PassageCode.RAW_KICK -> afterKick();
-            default -> ExitReason.ofCode(reason);
-          };
-      if (exit == ExitReason.MISS) {
-        if (translations.resolve(context.pc()) == 0) {
-          context.setTrapKind(TrapKind.NOT_EXECUTABLE);
-          return ExitReason.TRAP;
+    while (reason != ExitReason.SYSTEM_CALL.code()) {
+      switch (reason) {
+        case PassageCode.RAW_FAULT -> {
+          if (faultRip() == 0) {
+            context.setPc(missedPc());
+            reason = AT_BOUNDARY;
+          } else {
+            switch (faultAnswer.to(context)) {
+              case NOT_RESOLVED -> {
+                return reportedFault();
+              }
+              case RETRY -> reason = resume(0);
+              case STEP -> reason = step();
+            }
+          }
         }
-      } else {
-        if (exit == ExitReason.KICK) {
-          RawMemory.getAndSetInt(address + KICK_PENDING, 0);
+        case PassageCode.RAW_KICK -> {
+          reason = stepToBoundary();
+          if (reason == AT_BOUNDARY) {
+            return reportedKick();
+          }
         }
-        return exit;
+        case MISS -> reason = AT_BOUNDARY;
+        case AT_BOUNDARY -> {
+          if (translations.resolve(context.pc()) == 0) {
+            context.setTrapKind(TrapKind.NOT_EXECUTABLE);
+            return ExitReason.TRAP;
+          }
+          reason = gate.enter(address);
+        }
+        default -> {
+          ExitReason exit = ExitReason.ofCode(reason);
+          return exit == ExitReason.KICK ? reportedKick() : exit;
+        }
       }
-      reason = gate.enter(address);
     }
+    return ExitReason.SYSTEM_CALL;
   }
 
   /** Sees to it that nothing of the guest that ran here before is left in x87 registers. */
@@ -136,13 +161,9 @@ public final class GuestThread implements AutoCloseable {
     }
   }
 
-  /** Works out what a fault in translated code means; a jump to nowhere is a miss. */
-  private ExitReason afterFault() {
+  /** The state before the guest instruction that faulted. */
+  private ExitReason reportedFault() {
     long rip = faultRip();
-    if (rip == 0) {
-      context.setPc(missedPc());
-      return ExitReason.MISS;
-    }
     if (!gate.holds(rip)) {
       CodeLocation location = locate(rip);
       repair(location.fixup());
@@ -151,31 +172,46 @@ public final class GuestThread implements AutoCloseable {
     return ExitReason.FAULT;
   }
 
+  private ExitReason reportedKick() {
+    RawMemory.getAndSetInt(address + KICK_PENDING, 0);
+    return ExitReason.KICK;
+  }
+
+  /** Goes on at the very host instruction that the guest was stopped at. */
+  private int resume(long moreFlags) {
+    RawMemory.putLong(address + RAW_FLAGS, context.flags() | moreFlags);
+    return gate.resume(address);
+  }
+
+  /** Runs one host instruction, and those up to the next instruction boundary. */
+  private int step() {
+    int reason = resume(TRAP_FLAG);
+    return reason == PassageCode.RAW_FAULT && isSingleStep() ? stepToBoundary() : reason;
+  }
+
   /**
-   * Brings a kicked guest to the next instruction boundary, one host instruction at a time, and
-   * sets its pc. Anything else that happens on the way is the result instead, and the kick stays
-   * pending.
+   * Brings a stopped guest to an instruction boundary, one host instruction at a time, and sets its
+   * pc. Anything else that happens on the way is the result instead.
    */
-  private ExitReason afterKick() {
+  private int stepToBoundary() {
     while (true) {
       long rip = faultRip();
       if (rip == 0) {
         context.setPc(missedPc());
-        return ExitReason.KICK;
+        return AT_BOUNDARY;
       }
       CodeLocation location = locate(rip);
       if (location.restartable()) {
         context.setPc(location.guestPc());
-        return ExitReason.KICK;
+        return AT_BOUNDARY;
       }
-      RawMemory.putLong(address + RAW_FLAGS, context.flags() | TRAP_FLAG);
-      int reason = gate.resume(address);
-      if (reason == PassageCode.RAW_FAULT && !isSingleStep()) {
-        return afterFault();
+      int reason = resume(TRAP_FLAG);
+      if (reason == MISS) {
+        return AT_BOUNDARY;
       }
-      if (reason != PassageCode.RAW_FAULT && reason != PassageCode.RAW_KICK) {
-        ExitReason exit = ExitReason.ofCode(reason);
-        return exit == ExitReason.MISS ? ExitReason.KICK : exit;
+      boolean stepped = reason == PassageCode.RAW_FAULT && isSingleStep();
+      if (reason != PassageCode.RAW_KICK && !stepped) {
+        return reason;
       }
     }
   }
