@@ -11,7 +11,17 @@ import org.capvm.monitor.IntravisorOptions;
 public final class RunHost {
   public static void main(String[] args) throws Exception {
     Intravisor intravisor = Intravisor.start(IntravisorOptions.defaults());
-    LibraryOs os = new LibraryOs(intravisor, 2L << 30, "cvm", null, System.err::print);
+    LibraryOs os = new LibraryOs(intravisor, 2L << 30, "cvm", null, new DeathReport.Listener() {
+      @Override
+      public void died(DeathReport report) {
+        System.err.print(report.details());
+      }
+
+      @Override
+      public void failed(String text) {
+        System.err.print(text);
+      }
+    });
     List<byte[]> words = new ArrayList<>();
     for (String a : args) words.add(a.getBytes(StandardCharsets.ISO_8859_1));
     Process p = os.start(HostProgram::open, args[0], words, List.of("A=b".getBytes()), Credentials.of(0, 0), new FileDescriptorTable(), null);
