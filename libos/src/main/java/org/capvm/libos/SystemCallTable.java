@@ -3,6 +3,7 @@ package org.capvm.libos;
 import java.util.ArrayList;
 import java.util.List;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.file.calls.AttributeNameFamily;
 import org.capvm.libos.file.calls.EventFamily;
 import org.capvm.libos.file.calls.FileFamily;
 import org.capvm.libos.file.calls.NameFamily;
@@ -34,7 +35,8 @@ public final class SystemCallTable {
     new IdentityFamily(),
     new FileFamily(),
     new NameFamily(),
-    new EventFamily()
+    new EventFamily(),
+    new AttributeNameFamily()
   };
 
   private static final SystemCall[] ROWS = new SystemCall[LIMIT];

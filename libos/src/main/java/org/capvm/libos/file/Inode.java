@@ -25,9 +25,9 @@ public abstract class Inode {
   public abstract FileStatus status();
 
   /**
-   * Opens this file; permissions have been checked. Directories and symbolic links are opened
-   * elsewhere.
+   * Opens this file; permissions have been checked.
    *
+   * @param caller who opens it; null when the library OS reads it for itself
    * @param location where it was found
    * @param flags open flags; creation and truncation are done already
    */

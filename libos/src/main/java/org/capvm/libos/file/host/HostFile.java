@@ -106,7 +106,7 @@ final class HostFile extends Inode {
       FileStatus seen = location.inode() == this ? null : location.inode().status();
       HostContent.Identity identity =
           new HostContent.Identity(
-              location.path(caller.fileSystem().root()),
+              caller == null ? name : location.path(caller.fileSystem().root()),
               seen == null ? fileSystem.device() : seen.device(),
               seen == null ? status.inode() : seen.inode(),
               fileSystem.isStable() && !writable ? status.codeSource() : null);

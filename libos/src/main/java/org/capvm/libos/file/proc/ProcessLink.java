@@ -44,7 +44,7 @@ final class ProcessLink extends SyntheticLink {
   private static String target(Process process, Kind kind, Caller caller) {
     Location callersRoot = caller.fileSystem().root();
     return switch (kind) {
-      case EXECUTABLE -> executable(process);
+      case EXECUTABLE -> executablePath(process, callersRoot);
       case DIRECTORY -> context(process).workingDirectory().path(callersRoot);
       case ROOT -> context(process).root().path(callersRoot);
     };
@@ -58,14 +58,24 @@ final class ProcessLink extends SyntheticLink {
     return program.path();
   }
 
+  /** The file itself, links resolved; what was removed keeps the name it was started by. */
+  private static String executablePath(Process process, Location callersRoot) {
+    try {
+      return executableLocation(context(process), process).path(callersRoot);
+    } catch (ErrnoException removed) {
+      return executable(process) + " (deleted)";
+    }
+  }
+
+  private static Location executableLocation(FileSystemContext context, Process process) {
+    return PathWalk.find(Caller.system(context), context.root(), executable(process), true);
+  }
+
   @Override
   public Location magicTarget(Caller caller) {
     FileSystemContext context = context(process);
     return switch (kind) {
-      case EXECUTABLE -> {
-        Caller system = Caller.system(context);
-        yield PathWalk.find(system, context.root(), executable(process), true);
-      }
+      case EXECUTABLE -> executableLocation(context, process);
       case DIRECTORY -> context.workingDirectory();
       case ROOT -> context.root();
     };

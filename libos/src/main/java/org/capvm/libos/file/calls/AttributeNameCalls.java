@@ -1,0 +1,148 @@
+package org.capvm.libos.file.calls;
+
+import static org.capvm.libos.abi.OpenFlags.AT_FDCWD;
+import static org.capvm.libos.abi.OpenFlags.AT_SYMLINK_NOFOLLOW;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.file.Access;
+import org.capvm.libos.file.ExtendedAttributes;
+import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.file.Inode;
+import org.capvm.libos.file.Location;
+import org.capvm.libos.process.Task;
+
+/** Extended attributes. */
+final class AttributeNameCalls {
+  private static final int NAME_MAX = 255;
+  private static final int SIZE_MAX = 65536;
+  private static final int XATTR_CREATE = 1;
+  private static final int XATTR_REPLACE = 2;
+
+  private AttributeNameCalls() {}
+
+  // ---- which file
+
+  static Location byPath(Task task, long path, boolean follow) {
+    return Arguments.locate(task, AT_FDCWD, path, follow ? 0 : AT_SYMLINK_NOFOLLOW, true);
+  }
+
+  static Location byDescriptor(Task task, int descriptor) {
+    FileDescription file = task.files().get(descriptor);
+    try {
+      if (file.location() == null) {
+        throw ErrnoException.of(Errno.EOPNOTSUPP);
+      }
+      return file.location();
+    } finally {
+      file.release();
+    }
+  }
+
+  private static ExtendedAttributes attributes(Inode inode) {
+    ExtendedAttributes attributes = inode.extendedAttributes();
+    if (attributes == null) {
+      throw ErrnoException.of(Errno.EOPNOTSUPP);
+    }
+    return attributes;
+  }
+
+  private static String name(Task task, long address) {
+    String name = Arguments.name(task, address, NAME_MAX, Errno.ERANGE);
+    if (name.isEmpty()) {
+      throw ErrnoException.of(Errno.ERANGE);
+    }
+    return name;
+  }
+
+  /** Which names there may be, and on what: xattr(7). */
+  private static void requireAllowed(Task task, Inode inode, String name, int access) {
+    if (name.startsWith("user.")) {
+      if (!inode.isRegular() && !inode.isDirectory()) {
+        throw ErrnoException.of(access == Access.READ ? Errno.ENODATA : Errno.EPERM);
+      }
+      Access.require(inode, task.credentials(), access);
+    } else if (name.startsWith("trusted.")) {
+      if (!task.credentials().isPrivileged()) {
+        throw ErrnoException.of(access == Access.READ ? Errno.ENODATA : Errno.EPERM);
+      }
+    } else if (name.startsWith("security.")) {
+      if (access == Access.WRITE && !task.credentials().isPrivileged()) {
+        throw ErrnoException.of(Errno.EPERM);
+      }
+    } else {
+      throw ErrnoException.of(Errno.EOPNOTSUPP);
+    }
+  }
+
+  // ---- the calls
+
+  static long get(Task task, Location location, long nameAddress, long buffer, long size) {
+    String name = name(task, nameAddress);
+    Inode inode = location.inode();
+    requireAllowed(task, inode, name, Access.READ);
+    byte[] value = attributes(inode).get(name);
+    if (value == null) {
+      return -Errno.ENODATA;
+    }
+    return give(task, value, buffer, size);
+  }
+
+  private static long give(Task task, byte[] bytes, long buffer, long size) {
+    if (size == 0) {
+      return bytes.length;
+    }
+    if (Long.compareUnsigned(bytes.length, size) > 0) {
+      return -Errno.ERANGE;
+    }
+    task.memory().write(buffer, bytes, 0, bytes.length);
+    return bytes.length;
+  }
+
+  static long set(
+      Task task, Location location, long nameAddress, long buffer, long size, int flags) {
+    if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) != 0) {
+      return -Errno.EINVAL;
+    }
+    String name = name(task, nameAddress);
+    if (Long.compareUnsigned(size, SIZE_MAX) > 0) {
+      return -Errno.E2BIG;
+    }
+    byte[] value = new byte[(int) size];
+    task.memory().read(buffer, value, 0, value.length);
+    location.requireWritable();
+    Inode inode = location.inode();
+    requireAllowed(task, inode, name, Access.WRITE);
+    ExtendedAttributes attributes = attributes(inode);
+    boolean there = attributes.get(name) != null;
+    if (there && (flags & XATTR_CREATE) != 0) {
+      return -Errno.EEXIST;
+    }
+    if (!there && (flags & XATTR_REPLACE) != 0) {
+      return -Errno.ENODATA;
+    }
+    attributes.set(name, value);
+    return 0;
+  }
+
+  static long list(Task task, Location location, long buffer, long size) {
+    ExtendedAttributes attributes = location.inode().extendedAttributes();
+    ByteArrayOutputStream names = new ByteArrayOutputStream();
+    if (attributes != null) {
+      for (String name : attributes.names()) {
+        names.writeBytes(name.getBytes(StandardCharsets.ISO_8859_1));
+        names.write(0);
+      }
+    }
+    return give(task, names.toByteArray(), buffer, size);
+  }
+
+  static long remove(Task task, Location location, long nameAddress) {
+    String name = name(task, nameAddress);
+    location.requireWritable();
+    requireAllowed(task, location.inode(), name, Access.WRITE);
+    return attributes(location.inode()).remove(name) ? 0 : -Errno.ENODATA;
+  }
+}
