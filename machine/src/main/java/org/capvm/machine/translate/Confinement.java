@@ -5,6 +5,7 @@ import static org.capvm.machine.layout.SlotLayout.MAX_STACK_STEP;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.isa.Operand;
@@ -21,6 +22,8 @@ import org.capvm.machine.layout.ContextLayout;
  * another register is borrowed.
  */
 final class Confinement {
+  private static final Set<String> BIT_TESTS = Set.of("BT", "BTS", "BTR", "BTC");
+
   private final Emitter emit;
 
   Confinement(Emitter emit) {
@@ -242,12 +245,14 @@ final class Confinement {
   }
 
   /**
-   * Whether the instruction accesses its memory operand whatever the values of its other operands
-   * are.
+   * Whether the instruction accesses its memory operand, and nothing else, whatever the values of
+   * its other operands are. Bit numbers and masks decide where {@code bt} and {@code vmaskmov} do.
    */
   private static boolean isPlain(Instruction instruction) {
+    String mnemonic = instruction.form().mnemonic();
     return (instruction.readsMemory() || instruction.writesMemory())
-        && !instruction.form().mnemonic().contains("MASKMOV");
+        && !mnemonic.contains("MASKMOV")
+        && !BIT_TESTS.contains(mnemonic);
   }
 
   /**

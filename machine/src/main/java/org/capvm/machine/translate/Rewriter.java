@@ -54,6 +54,7 @@ final class Rewriter {
           Map.entry("AND", Rewriter::adjust),
           Map.entry("NOP", Rewriter::nothing),
           Map.entry("ENDBR64", Rewriter::nothing),
+          Map.entry("RDSSP", Rewriter::nothing), // guests have no shadow stack; the host might
           Map.entry("XLAT", Rewriter::impliedOperand),
           Map.entry("MASKMOVQ", Rewriter::impliedOperand),
           Map.entry("MASKMOVDQU", Rewriter::impliedOperand),

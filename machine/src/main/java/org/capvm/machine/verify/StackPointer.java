@@ -48,7 +48,7 @@ final class StackPointer {
       if (names && operand.access().writes()) {
         return Use.WRITTEN;
       }
-      use = names ? Use.READ : use;
+      use = names && operand.access().reads() ? Use.READ : use;
     }
     return use;
   }
