@@ -26,6 +26,8 @@ module org.capvm.libos {
       org.capvm.engine;
   exports org.capvm.libos.memory to
       org.capvm.engine;
+  exports org.capvm.libos.net to
+      org.capvm.engine;
   exports org.capvm.libos.process to
       org.capvm.engine;
   exports org.capvm.libos.trace to

@@ -9,6 +9,8 @@ import org.capvm.engine.CapVm;
 import org.capvm.engine.Cvm;
 import org.capvm.engine.CvmConfiguration;
 import org.capvm.engine.ExitStatus;
+import org.capvm.engine.Network;
+import org.capvm.engine.PortMapping;
 import org.capvm.engine.ProgramNotStartedException;
 import org.capvm.image.HostMount;
 import org.capvm.image.RootFileSystem;
@@ -75,6 +77,22 @@ final class RunCommand implements Callable<Integer> {
           "Limit the memory of the cVM's processes, 512M or 2G for instance (default: 2G).")
   private MemorySize memory = new MemorySize(CvmConfiguration.DEFAULT_MEMORY_LIMIT_BYTES);
 
+  @Option(
+      names = {"-p", "--publish"},
+      paramLabel = "[ADDR:]HOSTPORT:PORT",
+      converter = PortMappingConverter.class,
+      description = "Let the host connect to a port of the cVM, on 127.0.0.1 unless ADDR is said.")
+  private List<PortMapping> ports = List.of();
+
+  @Option(
+      names = "--net",
+      paramLabel = "none|private|host",
+      converter = NetworkConverter.class,
+      description =
+          "What the cVM reaches: nothing, published ports included; nothing, with published ports"
+              + " reachable from the host; or what the host reaches (default: private).")
+  private Network network = Network.PRIVATE;
+
   @Option(names = "--trace", description = "Print every system call, in strace's format.")
   private boolean trace;
 
@@ -134,6 +152,8 @@ final class RunCommand implements Callable<Integer> {
       builder.rootFileSystem(RootFileSystem.directory(root));
     }
     mounts.forEach(builder::mount);
+    builder.network(network);
+    ports.forEach(builder::publish);
     String terminal = System.getenv("TERM");
     if (terminal != null) {
       builder.environment("TERM", terminal);

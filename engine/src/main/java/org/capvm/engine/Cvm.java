@@ -1,5 +1,6 @@
 package org.capvm.engine;
 
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +25,8 @@ import org.capvm.libos.file.dev.HostStream;
 import org.capvm.libos.file.dev.Terminal;
 import org.capvm.libos.file.proc.ProcFileSystem;
 import org.capvm.libos.file.proc.SysFileSystem;
+import org.capvm.libos.net.NetworkMode;
+import org.capvm.libos.net.NetworkNamespace;
 import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.DeathReport;
 import org.capvm.libos.process.Process;
@@ -70,7 +73,8 @@ public final class Cvm implements AutoCloseable {
             configuration.memoryLimitBytes(),
             configuration.hostname(),
             configuration.trace().map(StraceTrace::new).orElse(null),
-            new Obituaries(lastFault));
+            new Obituaries(lastFault),
+            network(configuration));
     StandardDescriptors streams = StandardDescriptors.open(configuration);
     MountTable mounts = null;
     try {
@@ -83,8 +87,36 @@ public final class Cvm implements AutoCloseable {
         mounts.close();
       }
       streams.close();
+      libraryOs.close();
       throw failure;
     }
+  }
+
+  private static NetworkNamespace network(CvmConfiguration configuration) {
+    NetworkMode mode =
+        switch (configuration.network()) {
+          case NONE -> NetworkMode.NONE;
+          case PRIVATE -> NetworkMode.PRIVATE;
+          case HOST -> NetworkMode.HOST;
+        };
+    NetworkNamespace network = new NetworkNamespace(mode);
+    for (PortMapping port : configuration.ports()) {
+      InetSocketAddress host = port.host();
+      try {
+        network.publish(host.getAddress(), host.getPort(), port.guestPort());
+      } catch (ErrnoException refusal) {
+        network.close();
+        throw new CvmConfigurationException(
+            "port "
+                + host.getPort()
+                + " on "
+                + host.getHostString()
+                + ": "
+                + Errno.message(refusal.errno()),
+            refusal);
+      }
+    }
+    return network;
   }
 
   private static Map<String, FileSystem> kernelFileSystems(
@@ -186,6 +218,11 @@ public final class Cvm implements AutoCloseable {
     }
   }
 
+  /** The host's numbers of the published ports, in the configuration's order. */
+  public List<Integer> hostPorts() {
+    return libraryOs.network().hostPorts();
+  }
+
   /** What the cVM has used so far. */
   public CvmStatistics statistics() {
     return CvmStatistics.of(libraryOs);
@@ -209,6 +246,7 @@ public final class Cvm implements AutoCloseable {
     }
     mounts.close();
     streams.close();
+    libraryOs.close();
     onClose.accept(this);
     if (interrupted) {
       Thread.currentThread().interrupt();

@@ -23,6 +23,8 @@ import org.capvm.image.RootFileSystem;
  * @param workingDirectory an absolute path in the cVM
  * @param hostname what {@code uname} answers; 1 to 64 characters
  * @param memoryLimitBytes how much memory the cVM's processes may have together, above 0
+ * @param network what the cVM reaches
+ * @param ports what the host reaches of the cVM; empty for {@link Network#NONE}
  * @param standardInput what descriptor 0 is connected to
  * @param standardOutput what descriptor 1 is connected to
  * @param standardError what descriptor 2 is connected to
@@ -38,6 +40,8 @@ public record CvmConfiguration(
     String workingDirectory,
     String hostname,
     long memoryLimitBytes,
+    Network network,
+    List<PortMapping> ports,
     StandardStream standardInput,
     StandardStream standardOutput,
     StandardStream standardError,
@@ -67,6 +71,11 @@ public record CvmConfiguration(
     if (memoryLimitBytes <= 0) {
       throw new IllegalArgumentException("the memory limit must be above 0: " + memoryLimitBytes);
     }
+    Objects.requireNonNull(network);
+    ports = List.copyOf(ports);
+    if (network == Network.NONE && !ports.isEmpty()) {
+      throw new IllegalArgumentException("without a network, no port can be published");
+    }
     Objects.requireNonNull(standardInput);
     Objects.requireNonNull(standardOutput);
     Objects.requireNonNull(standardError);
@@ -91,6 +100,8 @@ public record CvmConfiguration(
     private String workingDirectory = "/";
     private String hostname = "cvm";
     private long memoryLimitBytes = DEFAULT_MEMORY_LIMIT_BYTES;
+    private Network network = Network.PRIVATE;
+    private final List<PortMapping> ports = new ArrayList<>();
     private StandardStream standardInput = StandardStream.inherited();
     private StandardStream standardOutput = StandardStream.inherited();
     private StandardStream standardError = StandardStream.inherited();
@@ -150,6 +161,18 @@ public record CvmConfiguration(
       return this;
     }
 
+    /** Sets what the cVM reaches. */
+    public Builder network(Network reach) {
+      network = reach;
+      return this;
+    }
+
+    /** Makes one more port of the cVM reachable from the host. */
+    public Builder publish(PortMapping port) {
+      ports.add(port);
+      return this;
+    }
+
     /** Connects descriptor 0. */
     public Builder standardInput(StandardStream stream) {
       standardInput = stream;
@@ -185,6 +208,8 @@ public record CvmConfiguration(
           workingDirectory,
           hostname,
           memoryLimitBytes,
+          network,
+          ports,
           standardInput,
           standardOutput,
           standardError,

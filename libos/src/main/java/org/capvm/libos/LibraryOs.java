@@ -11,6 +11,7 @@ import org.capvm.libos.futex.FutexTable;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.memory.MemoryLimit;
+import org.capvm.libos.net.NetworkNamespace;
 import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.DeathReport;
 import org.capvm.libos.process.Process;
@@ -30,6 +31,7 @@ public final class LibraryOs implements AutoCloseable {
   private final MemoryFile memoryFile = new MemoryFile();
   private final TraceSink traceSink;
   private final DeathReport.Listener deaths;
+  private final NetworkNamespace network;
   private final ProcessTable processes = new ProcessTable();
   private final FutexTable futexes = new FutexTable();
   private final CallStatistics statistics = new CallStatistics();
@@ -44,18 +46,21 @@ public final class LibraryOs implements AutoCloseable {
    * @param hostName what {@code uname} says at first
    * @param traceSink hears of every call, or null
    * @param deaths hears of processes that die of a fault
+   * @param network closed with this
    */
   public LibraryOs(
       Intravisor intravisor,
       long memoryLimitBytes,
       String hostName,
       TraceSink traceSink,
-      DeathReport.Listener deaths) {
+      DeathReport.Listener deaths,
+      NetworkNamespace network) {
     this.intravisor = intravisor;
     this.memoryLimit = new MemoryLimit(memoryLimitBytes);
     this.hostName = hostName;
     this.traceSink = traceSink;
     this.deaths = deaths;
+    this.network = network;
     this.dispatcher = new Dispatcher(traceSink, statistics);
   }
 
@@ -107,11 +112,17 @@ public final class LibraryOs implements AutoCloseable {
   @Override
   public void close() {
     memoryFile.close();
+    network.close();
   }
 
   /** What calls were made, and which failed. */
   public CallStatistics statistics() {
     return statistics;
+  }
+
+  /** Addresses, ports and names of sockets. */
+  public NetworkNamespace network() {
+    return network;
   }
 
   /** Carries out system calls. */

@@ -10,6 +10,7 @@ import org.capvm.libos.file.calls.NameFamily;
 import org.capvm.libos.futex.FutexFamily;
 import org.capvm.libos.identity.IdentityFamily;
 import org.capvm.libos.memory.MemoryFamily;
+import org.capvm.libos.net.NetworkFamily;
 import org.capvm.libos.process.ProcessFamily;
 import org.capvm.libos.signal.SignalFamily;
 import org.capvm.libos.time.TimeFamily;
@@ -36,7 +37,8 @@ public final class SystemCallTable {
     new FileFamily(),
     new NameFamily(),
     new EventFamily(),
-    new AttributeNameFamily()
+    new AttributeNameFamily(),
+    new NetworkFamily()
   };
 
   private static final SystemCall[] ROWS = new SystemCall[LIMIT];

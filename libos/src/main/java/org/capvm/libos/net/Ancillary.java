@@ -1,0 +1,34 @@
+package org.capvm.libos.net;
+
+import java.util.List;
+import org.capvm.libos.file.FileDescription;
+
+/**
+ * What an AF_UNIX message carries besides its bytes. Holds a reference to each open file until a
+ * receiver takes them or {@link #release} drops them.
+ *
+ * @param files the open files of SCM_RIGHTS
+ * @param credentials who sent it
+ */
+record Ancillary(List<FileDescription> files, PeerCredentials credentials) {
+  /** A message without files. */
+  static Ancillary from(PeerCredentials credentials) {
+    return new Ancillary(List.of(), credentials);
+  }
+
+  /** Whether open files travel with the message. */
+  boolean hasFiles() {
+    return !files.isEmpty();
+  }
+
+  /** One more holder. */
+  Ancillary retain() {
+    files.forEach(FileDescription::retain);
+    return this;
+  }
+
+  /** Drops the open files. */
+  void release() {
+    files.forEach(FileDescription::release);
+  }
+}

@@ -1,0 +1,282 @@
+package org.capvm.libos.net;
+
+import static org.capvm.libos.abi.AddressFamily.AF_INET;
+import static org.capvm.libos.abi.AddressFamily.AF_INET6;
+import static org.capvm.libos.abi.AddressFamily.AF_UNSPEC;
+import static org.capvm.libos.abi.MessageFlags.MSG_DONTWAIT;
+import static org.capvm.libos.abi.MessageFlags.MSG_NOSIGNAL;
+import static org.capvm.libos.abi.MessageFlags.MSG_PEEK;
+import static org.capvm.libos.abi.MessageFlags.MSG_TRUNC;
+import static org.capvm.libos.abi.SocketOptionNames.IPPROTO_UDP;
+import static org.capvm.libos.abi.SocketOptionNames.SOL_SOCKET;
+import static org.capvm.libos.abi.SocketOptionNames.SO_BROADCAST;
+import static org.capvm.libos.abi.SocketType.SOCK_DGRAM;
+import static org.capvm.libos.file.PollEvents.POLLERR;
+import static org.capvm.libos.file.PollEvents.POLLIN;
+import static org.capvm.libos.file.PollEvents.READABLE;
+import static org.capvm.libos.file.PollEvents.WRITABLE;
+
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.file.IoBuffer;
+import org.capvm.libos.host.HostSockets;
+import org.capvm.libos.host.Hostcalls;
+import org.capvm.libos.process.Task;
+
+/**
+ * A UDP socket. Datagrams for the loopback go from queue to queue and are dropped where a queue is
+ * full. Where the configuration allows it, the first destination elsewhere gives the socket one of
+ * the host's, and from then on it receives from there.
+ */
+final class InternetDatagramSocket extends DatagramSocket {
+  private static final int DEFAULT_BYTES = 212_992;
+  private static final int MOST_PAYLOAD_BYTES = 65_507;
+
+  // Guarded by this object's monitor; the volatile ones are read without it.
+  private PortSpace.Binding binding;
+  private volatile InternetAddress local;
+  private volatile InternetAddress remote;
+  private volatile int outside = -1;
+
+  InternetDatagramSocket(NetworkNamespace network, int family) {
+    super(
+        network, family, SOCK_DGRAM, IPPROTO_UDP, new SocketOptions(DEFAULT_BYTES, DEFAULT_BYTES));
+  }
+
+  @Override
+  void bind(Task task, byte[] bytes) {
+    InternetAddress address = InternetAddress.parse(bytes, family());
+    network().requireLocal(address);
+    network().requirePort(task, address.port());
+    synchronized (this) {
+      if (binding != null) {
+        throw ErrnoException.of(Errno.EINVAL);
+      }
+      bindTo(task, address);
+    }
+  }
+
+  private synchronized void bindTo(Task task, InternetAddress address) {
+    if (binding == null) {
+      binding = network().udp().bind(this, address, PeerCredentials.of(task).uid());
+      local = binding.address();
+    }
+  }
+
+  @Override
+  byte[] localName() {
+    InternetAddress address = local;
+    return (address != null ? address : InternetAddress.any(family(), 0)).encode();
+  }
+
+  @Override
+  byte[] peerName() {
+    InternetAddress peer = remote;
+    if (peer == null) {
+      throw ErrnoException.of(Errno.ENOTCONN);
+    }
+    return peer.encode();
+  }
+
+  @Override
+  long connect(Task task, byte[] bytes) {
+    if (InternetAddress.familyOf(bytes) == AF_UNSPEC) {
+      return disconnect();
+    }
+    InternetAddress destination = InternetAddress.parse(bytes, family()).asDestination();
+    requireReachable(destination);
+    synchronized (this) {
+      bindTo(task, InternetAddress.any(family(), 0));
+      if (!destination.isLoopback()) {
+        ErrnoException.check(
+            HostSockets.connect(outside(), HostAddresses.forHost(destination).encode()));
+        local = HostAddresses.decode(HostSockets.localName(outside)).as(family());
+      } else if (binding.address().isAny()) {
+        local = sourceFor(destination).as(family());
+      }
+      remote = destination.as(family());
+      network().udp().connect(binding, remote);
+    }
+    return 0;
+  }
+
+  private long disconnect() {
+    synchronized (this) {
+      if (remote != null) {
+        remote = null;
+        network().udp().connect(binding, null);
+        local = binding.address();
+      }
+    }
+    return 0;
+  }
+
+  private void requireReachable(InternetAddress destination) {
+    boolean mapped = family() == AF_INET6 && options().v6Only() && destination.isV4();
+    if (mapped || (destination.isMulticastOrBroadcast() && !destination.isV4())) {
+      throw ErrnoException.of(Errno.ENETUNREACH);
+    }
+    if (!destination.isLoopback()) {
+      if ((int) destination.low() == -1
+          && destination.isV4()
+          && options().get(StoredOption.of(SOL_SOCKET, SO_BROADCAST)) == 0) {
+        throw ErrnoException.of(Errno.EACCES);
+      }
+      network().requireOutside();
+    }
+  }
+
+  /** The host's socket, opened when first needed. */
+  private synchronized int outside() {
+    if (outside < 0) {
+      int hostFamily = family() == AF_INET ? AF_INET : AF_INET6;
+      InternetAddress peer = remote;
+      if (peer == null || peer.isV4()) {
+        hostFamily = AF_INET;
+      }
+      outside = (int) ErrnoException.check(HostSockets.socket(hostFamily, SOCK_DGRAM));
+      options()
+          .stored()
+          .forEach(
+              (option, value) ->
+                  HostSockets.setOption(outside, option.level(), option.name(), value));
+      if (!waitQueue().isEmpty()) {
+        network().watcher().forward(outside, waitQueue());
+      }
+    }
+    return outside;
+  }
+
+  private InternetAddress sourceFor(InternetAddress destination) {
+    InternetAddress bound = binding.address();
+    return bound.isAny()
+        ? InternetAddress.loopback(destination.isV4() ? AF_INET : AF_INET6, bound.port())
+        : bound;
+  }
+
+  @Override
+  long send(Task task, IoBuffer buffer, int flags, byte[] address, Ancillary ancillary) {
+    InternetAddress destination = remote;
+    if (address != null) {
+      destination = InternetAddress.parse(address, family()).asDestination();
+      if (destination.port() == 0) {
+        return -Errno.EINVAL;
+      }
+    } else if (destination == null) {
+      return -Errno.EDESTADDRREQ;
+    }
+    if (buffer.length() > MOST_PAYLOAD_BYTES) {
+      return -Errno.EMSGSIZE;
+    }
+    int error = takeError();
+    if (error != 0) {
+      return -error;
+    }
+    if (isShut(StreamTransport.SEND_SHUT)) {
+      return -Errno.EPIPE;
+    }
+    requireReachable(destination);
+    if (binding == null) {
+      bindTo(task, InternetAddress.any(family(), 0));
+    }
+    if (!destination.isLoopback()) {
+      return sendOutside(buffer, destination);
+    }
+    InternetAddress source = sourceFor(destination);
+    SocketDescription receiver = network().udp().receiver(destination, source);
+    if (!(receiver instanceof InternetDatagramSocket target)) {
+      refused(destination);
+      return buffer.length();
+    }
+    byte[] from = source.as(target.family()).encode();
+    // What does not fit is dropped, as a network may do.
+    target.incoming().write(buffer, 0, null, from);
+    return buffer.length();
+  }
+
+  /** Nobody is there: a connected socket hears of it later. */
+  private void refused(InternetAddress destination) {
+    InternetAddress peer = remote;
+    if (peer != null && peer.isSameHost(destination) && peer.port() == destination.port()) {
+      setPendingError(Errno.ECONNREFUSED);
+      waitQueue().announce(POLLERR | READABLE | WRITABLE);
+    }
+  }
+
+  private long sendOutside(IoBuffer buffer, InternetAddress destination) {
+    int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    byte[] to = HostAddresses.forHost(destination).encode();
+    return HostSockets.sendVectorTo(outside(), buffer.writeVector(), flags, to);
+  }
+
+  @Override
+  long receive(Task task, IoBuffer buffer, int flags, Received received) {
+    if (outside < 0) {
+      return super.receive(task, buffer, flags, received);
+    }
+    long timeout = options().receiveTimeoutNanos();
+    long deadline = SocketOptions.deadline(timeout);
+    int hostFlags = MSG_DONTWAIT | (flags & (MSG_PEEK | MSG_TRUNC));
+    while (true) {
+      long count =
+          HostSockets.receiveVectorFrom(
+              outside,
+              buffer.writeVector(),
+              hostFlags,
+              (address, resultFlags) -> {
+                if (received != null) {
+                  received.setSource(HostAddresses.decode(address).as(family()).encode());
+                  received.addFlags(resultFlags & MSG_TRUNC);
+                }
+              });
+      if (count != -Errno.EAGAIN || mustNotWait(flags)) {
+        return count;
+      }
+      try {
+        int ready = task.awaitHost(outside, POLLIN, deadline);
+        if (ready == 0 && deadline != Task.NEVER && System.nanoTime() >= deadline) {
+          return -Errno.EAGAIN;
+        }
+      } catch (ErrnoException e) {
+        throw interrupted(e, timeout);
+      }
+    }
+  }
+
+  @Override
+  void shutdown(int directions) {
+    if (remote == null) {
+      throw ErrnoException.of(Errno.ENOTCONN);
+    }
+    super.shutdown(directions);
+  }
+
+  @Override
+  public int readiness() {
+    return outside < 0 ? super.readiness() : HostSockets.poll(outside, READABLE | WRITABLE);
+  }
+
+  @Override
+  public boolean isHostPolled() {
+    return outside >= 0;
+  }
+
+  @Override
+  public int hostDescriptor() {
+    return outside;
+  }
+
+  @Override
+  protected void close() {
+    incoming().abandon();
+    synchronized (this) {
+      if (binding != null) {
+        network().udp().release(binding);
+        binding = null;
+      }
+      if (outside >= 0) {
+        Hostcalls.close(outside);
+      }
+    }
+  }
+}

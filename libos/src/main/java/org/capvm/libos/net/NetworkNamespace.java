@@ -1,0 +1,124 @@
+package org.capvm.libos.net;
+
+import static org.capvm.libos.abi.AddressFamily.AF_INET;
+import static org.capvm.libos.abi.AddressFamily.AF_INET6;
+
+import java.net.InetAddress;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.process.Task;
+
+/**
+ * The network of one cVM: a loopback interface with 127.0.0.0/8 and ::1, ports, abstract AF_UNIX
+ * names, and what the configuration gives of the host's network. Thread-safe. Owns the host's
+ * listening sockets and one thread that watches them, started when first needed.
+ */
+public final class NetworkNamespace implements AutoCloseable {
+  private static final int FIRST_UNPRIVILEGED_PORT = 1024;
+
+  private final NetworkMode mode;
+  private final PortSpace tcp = new PortSpace(true);
+  private final PortSpace udp = new PortSpace(false);
+  private final UnixNames unixNames = new UnixNames();
+  private final List<Publication> publications = new CopyOnWriteArrayList<>();
+  private HostWatcher watcher;
+
+  /**
+   * A loopback of its own.
+   *
+   * @param mode what can be reached beyond it
+   */
+  public NetworkNamespace(NetworkMode mode) {
+    this.mode = mode;
+  }
+
+  /**
+   * Makes a TCP port reachable from the host. The host's port is bound at once; nobody can connect
+   * before a program listens.
+   *
+   * @param hostAddress where the host listens
+   * @param hostPort 0 to let the host choose
+   * @param guestPort the port a program in the cVM listens on
+   * @throws ErrnoException what {@code bind} on the host said
+   */
+  public void publish(InetAddress hostAddress, int hostPort, int guestPort) {
+    publications.add(new Publication(this, HostAddresses.of(hostAddress, hostPort), guestPort));
+  }
+
+  /** The host's port numbers of the published ports, in the order they were published. */
+  public List<Integer> hostPorts() {
+    return publications.stream().map(Publication::hostPort).toList();
+  }
+
+  PortSpace tcp() {
+    return tcp;
+  }
+
+  PortSpace udp() {
+    return udp;
+  }
+
+  UnixNames unixNames() {
+    return unixNames;
+  }
+
+  /** The thread that watches host descriptors. */
+  synchronized HostWatcher watcher() {
+    if (watcher == null) {
+      watcher = new HostWatcher();
+    }
+    return watcher;
+  }
+
+  /** Refuses with EADDRNOTAVAIL to bind to what is not an address of this network. */
+  void requireLocal(InternetAddress address) {
+    if (!address.isAny() && !address.isLoopback()) {
+      throw ErrnoException.of(Errno.EADDRNOTAVAIL);
+    }
+  }
+
+  /** Refuses with EACCES to let ordinary users bind to a port that is the superuser's. */
+  void requirePort(Task task, int port) {
+    if (port != 0 && port < FIRST_UNPRIVILEGED_PORT && !task.credentials().isPrivileged()) {
+      throw ErrnoException.of(Errno.EACCES);
+    }
+  }
+
+  /** Brings what the host offers on a port in line with what listens here. */
+  void updatePublication(int guestPort) {
+    for (Publication publication : publications) {
+      if (publication.guestPort() == guestPort) {
+        publication.update();
+      }
+    }
+  }
+
+  /** The socket that gets a connection to a published port, or null. */
+  InternetStreamSocket publishedListener(int guestPort) {
+    SocketDescription listener = tcp.listener(InternetAddress.loopback(AF_INET, guestPort));
+    if (listener == null) {
+      listener = tcp.listener(InternetAddress.loopback(AF_INET6, guestPort));
+    }
+    return (InternetStreamSocket) listener;
+  }
+
+  /** Refuses with ENETUNREACH what leaves the cVM unless the configuration lets it. */
+  void requireOutside() {
+    if (mode != NetworkMode.HOST) {
+      throw ErrnoException.of(Errno.ENETUNREACH);
+    }
+  }
+
+  @Override
+  public void close() {
+    publications.forEach(Publication::close);
+    synchronized (this) {
+      if (watcher != null) {
+        watcher.close();
+        watcher = null;
+      }
+    }
+  }
+}

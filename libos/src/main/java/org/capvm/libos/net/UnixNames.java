@@ -1,0 +1,127 @@
+package org.capvm.libos.net;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.FileMode;
+import org.capvm.libos.file.Access;
+import org.capvm.libos.file.Caller;
+import org.capvm.libos.file.Directory;
+import org.capvm.libos.file.Inode;
+import org.capvm.libos.file.NewFile;
+import org.capvm.libos.file.PathWalk;
+import org.capvm.libos.process.Task;
+
+/**
+ * Who is bound to which AF_UNIX name in one cVM: abstract names by their bytes, paths by the inode
+ * that binding made, which is held as long as the socket lives, so that its identity stays.
+ * Thread-safe.
+ */
+final class UnixNames {
+  private static final int AUTOBIND_NAMES = 1 << 20;
+
+  private final Map<String, SocketDescription> abstractNames = new HashMap<>();
+  private final Map<Inode, SocketDescription> inodes = new HashMap<>();
+
+  /** What a socket is bound to; {@link #release} ends it. */
+  record Binding(UnixAddress address, Inode inode) {}
+
+  /**
+   * Binds a socket; for a path, makes the file.
+   *
+   * @throws ErrnoException EADDRINUSE, or what looking the path up gives
+   */
+  Binding bind(Task task, SocketDescription socket, UnixAddress address) {
+    if (address.isUnnamed()) {
+      return autobind(socket);
+    }
+    if (address.isAbstract()) {
+      synchronized (this) {
+        if (abstractNames.putIfAbsent(address.path(), socket) != null) {
+          throw ErrnoException.of(Errno.EADDRINUSE);
+        }
+      }
+      return new Binding(address, null);
+    }
+    Inode inode = makeFile(Caller.of(task), address.path());
+    synchronized (this) {
+      inodes.put(inode, socket);
+    }
+    return new Binding(address, inode);
+  }
+
+  /** Gives a socket an abstract name of five hexadecimal digits, as Linux does. */
+  private synchronized Binding autobind(SocketDescription socket) {
+    int start = ThreadLocalRandom.current().nextInt(AUTOBIND_NAMES);
+    for (int tried = 0; tried < AUTOBIND_NAMES; tried++) {
+      String name = "%05x".formatted((start + tried) % AUTOBIND_NAMES);
+      if (abstractNames.putIfAbsent(name, socket) == null) {
+        return new Binding(new UnixAddress(name, true), null);
+      }
+    }
+    throw ErrnoException.of(Errno.ENOSPC);
+  }
+
+  private static Inode makeFile(Caller caller, String path) {
+    PathWalk.End end =
+        PathWalk.walk(caller, caller.fileSystem().workingDirectory(), path, false, 0);
+    end.requireName(Errno.EADDRINUSE);
+    if (end.found() != null) {
+      throw ErrnoException.of(Errno.EADDRINUSE);
+    }
+    if (end.trailingSlash()) {
+      throw ErrnoException.of(Errno.ENOENT);
+    }
+    end.directory().requireWritable();
+    Directory directory = end.directory().directory();
+    Access.require(directory, caller.credentials(), Access.WRITE | Access.EXECUTE);
+    int mode = FileMode.S_IFSOCK | 0777;
+    try {
+      return directory.createNode(end.name(), NewFile.attributes(caller, directory, mode));
+    } catch (ErrnoException e) {
+      throw e.errno() == Errno.EEXIST ? ErrnoException.of(Errno.EADDRINUSE) : e;
+    }
+  }
+
+  /**
+   * The socket of a type that is bound to a name.
+   *
+   * @throws ErrnoException ECONNREFUSED if there is none, EPROTOTYPE if it is of another type, or
+   *     what looking the path up gives
+   */
+  SocketDescription find(Task task, UnixAddress address, int type) {
+    SocketDescription found;
+    if (address.isAbstract()) {
+      synchronized (this) {
+        found = abstractNames.get(address.path());
+      }
+    } else {
+      Caller caller = Caller.of(task);
+      Inode inode =
+          PathWalk.find(caller, caller.fileSystem().workingDirectory(), address.path(), true)
+              .inode();
+      Access.require(inode, caller.credentials(), Access.WRITE);
+      synchronized (this) {
+        found = inodes.get(inode);
+      }
+    }
+    if (found == null) {
+      throw ErrnoException.of(Errno.ECONNREFUSED);
+    }
+    if (found.type() != type) {
+      throw ErrnoException.of(Errno.EPROTOTYPE);
+    }
+    return found;
+  }
+
+  /** Forgets a name; the file of a path stays. */
+  synchronized void release(Binding binding, SocketDescription socket) {
+    if (binding.inode != null) {
+      inodes.remove(binding.inode, socket);
+    } else {
+      abstractNames.remove(binding.address.path(), socket);
+    }
+  }
+}

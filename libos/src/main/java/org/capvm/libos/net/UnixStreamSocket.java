@@ -1,0 +1,224 @@
+package org.capvm.libos.net;
+
+import static org.capvm.libos.abi.AddressFamily.AF_UNIX;
+import static org.capvm.libos.abi.SocketType.SOCK_STREAM;
+import static org.capvm.libos.file.PollEvents.READABLE;
+import static org.capvm.libos.file.PollEvents.WRITABLE;
+
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.process.Task;
+
+/** An AF_UNIX socket of type stream or seqpacket. */
+final class UnixStreamSocket extends StreamSocket implements UnixSocket {
+  // Guarded by this object's monitor; the volatile ones are read without it.
+  private UnixNames.Binding binding;
+  private volatile UnixAddress name = UnixAddress.UNNAMED;
+  private volatile UnixAddress peerName;
+  private volatile PeerCredentials ownCredentials = PeerCredentials.UNKNOWN;
+  private volatile PeerCredentials peerCredentials = PeerCredentials.UNKNOWN;
+  private volatile UnixStreamSocket peer;
+
+  UnixStreamSocket(NetworkNamespace network, int type) {
+    this(network, type, UnixSocket.newOptions());
+  }
+
+  private UnixStreamSocket(NetworkNamespace network, int type, SocketOptions options) {
+    super(network, AF_UNIX, type, 0, options);
+  }
+
+  /** Two sockets connected to each other. */
+  static UnixStreamSocket[] pair(Task task, NetworkNamespace network, int type) {
+    UnixStreamSocket one = new UnixStreamSocket(network, type);
+    UnixStreamSocket other = new UnixStreamSocket(network, type);
+    PeerCredentials credentials = PeerCredentials.of(task);
+    one.ownCredentials = credentials;
+    other.ownCredentials = credentials;
+    StreamEndpoint[] ends = one.join(other);
+    one.connected(ends[0]);
+    other.connected(ends[1]);
+    return new UnixStreamSocket[] {one, other};
+  }
+
+  private StreamEndpoint[] join(UnixStreamSocket other) {
+    peer = other;
+    other.peer = this;
+    peerName = other.name;
+    other.peerName = name;
+    peerCredentials = other.ownCredentials;
+    other.peerCredentials = ownCredentials;
+    return StreamEndpoint.pair(
+        type() == SOCK_STREAM
+            ? StreamEndpoint.Protocol.UNIX_STREAM
+            : StreamEndpoint.Protocol.UNIX_RECORDS,
+        new WaitQueue[] {waitQueue(), other.waitQueue()},
+        new long[] {other.options().sendBytes(), options().sendBytes()});
+  }
+
+  @Override
+  void bind(Task task, byte[] bytes) {
+    UnixAddress address = UnixAddress.parse(bytes);
+    synchronized (this) {
+      if (binding != null) {
+        if (address.isUnnamed()) {
+          return;
+        }
+        throw ErrnoException.of(Errno.EINVAL);
+      }
+      binding = network().unixNames().bind(task, this, address);
+      name = binding.address();
+    }
+  }
+
+  @Override
+  void listen(Task task, int backlog) {
+    synchronized (this) {
+      if (transport() != null || binding == null) {
+        throw ErrnoException.of(Errno.EINVAL);
+      }
+      ownCredentials = PeerCredentials.of(task);
+      startListening(clampBacklog(backlog));
+    }
+  }
+
+  @Override
+  long connect(Task task, byte[] bytes) {
+    UnixAddress address = UnixAddress.parse(bytes);
+    if (address.isUnnamed()) {
+      return -Errno.EINVAL;
+    }
+    long timeout = options().sendTimeoutNanos();
+    long deadline = SocketOptions.deadline(timeout);
+    while (true) {
+      UnixStreamSocket listener =
+          (UnixStreamSocket) network().unixNames().find(task, address, type());
+      AcceptQueue queue = listener.acceptQueue();
+      if (queue == null) {
+        return -Errno.ECONNREFUSED;
+      }
+      synchronized (this) {
+        if (transport() != null) {
+          return -Errno.EISCONN;
+        }
+        if (isListening()) {
+          return -Errno.EINVAL;
+        }
+        if (options().passCredentials() && binding == null) {
+          bind(task, UnixAddress.UNNAMED.encode());
+        }
+        if (join(task, listener, queue)) {
+          return 0;
+        }
+      }
+      if (isNonBlocking()) {
+        return -Errno.EAGAIN;
+      }
+      if (!listener.await(task, queue::hasRoomOrIsClosed, deadline, timeout)) {
+        return -Errno.EAGAIN;
+      }
+    }
+  }
+
+  /**
+   * Makes the connection unless the queue is full; a queue that is closed by now gives
+   * ECONNREFUSED.
+   */
+  private boolean join(Task task, UnixStreamSocket listener, AcceptQueue queue) {
+    if (!queue.hasRoomOrIsClosed()) {
+      return false;
+    }
+    ownCredentials = PeerCredentials.of(task);
+    UnixStreamSocket child = new UnixStreamSocket(network(), type(), listener.options().copy());
+    child.name = listener.name;
+    child.ownCredentials = listener.ownCredentials;
+    StreamEndpoint[] ends = join(child);
+    child.connected(ends[1]);
+    AcceptQueue.Offer offer = queue.offer(child);
+    if (offer == AcceptQueue.Offer.QUEUED) {
+      connected(ends[0]);
+      listener.waitQueue().announce(READABLE);
+      return true;
+    }
+    child.abandon();
+    if (offer == AcceptQueue.Offer.CLOSED) {
+      throw ErrnoException.of(Errno.ECONNREFUSED);
+    }
+    return false;
+  }
+
+  @Override
+  void roomToAccept() {
+    waitQueue().announce(WRITABLE);
+  }
+
+  @Override
+  byte[] localName() {
+    return name.encode();
+  }
+
+  @Override
+  byte[] peerName() {
+    if (transport() == null) {
+      throw ErrnoException.of(Errno.ENOTCONN);
+    }
+    return peerName.encode();
+  }
+
+  @Override
+  PeerCredentials peerCredentials() {
+    return peerCredentials;
+  }
+
+  @Override
+  public boolean passesCredentials(byte[] address) {
+    UnixStreamSocket other = peer;
+    return options().passCredentials() || (other != null && other.options().passCredentials());
+  }
+
+  @Override
+  void shutdown(int directions) {
+    StreamTransport current = transport();
+    if (current != null) {
+      current.shutdown(directions);
+    } else if (isListening()) {
+      stopListening();
+    } else {
+      throw ErrnoException.of(Errno.ENOTCONN);
+    }
+  }
+
+  @Override
+  long awaitConnectionToReceive(Task task, int flags) {
+    return type() == SOCK_STREAM ? -Errno.EINVAL : -Errno.ENOTCONN;
+  }
+
+  @Override
+  long awaitConnectionToSend(Task task, int flags) {
+    return -Errno.ENOTCONN;
+  }
+
+  @Override
+  int errorOfAddress() {
+    if (type() != SOCK_STREAM) {
+      return 0;
+    }
+    return transport() != null ? Errno.EISCONN : Errno.EOPNOTSUPP;
+  }
+
+  @Override
+  boolean isTcp() {
+    return false;
+  }
+
+  @Override
+  void forgetName() {
+    peer = null;
+    synchronized (this) {
+      if (binding != null) {
+        network().unixNames().release(binding, this);
+        binding = null;
+      }
+    }
+  }
+}
