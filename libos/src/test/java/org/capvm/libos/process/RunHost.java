@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.file.FileDescriptorTable;
+import org.capvm.libos.net.NetworkMode;
+import org.capvm.libos.net.NetworkNamespace;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.IntravisorOptions;
 
@@ -21,7 +23,7 @@ public final class RunHost {
       public void failed(String text) {
         System.err.print(text);
       }
-    });
+    }, new NetworkNamespace(NetworkMode.PRIVATE));
     List<byte[]> words = new ArrayList<>();
     for (String a : args) words.add(a.getBytes(StandardCharsets.ISO_8859_1));
     Process p = os.start(HostProgram::open, args[0], words, List.of("A=b".getBytes()), Credentials.of(0, 0), new FileDescriptorTable(), null);
