@@ -235,21 +235,8 @@ final class NameCalls {
       Access.require(target, task.credentials(), Access.WRITE | Access.EXECUTE);
     } else {
       requireRemovable(task, to, to.found().inode());
-      requireKinds(moved, to.found().inode(), flags);
     }
     from.directory().directory().rename(from.name(), target, to.name(), flags);
     return 0;
-  }
-
-  private static void requireKinds(Inode moved, Inode existing, int flags) {
-    if (flags == RENAME_EXCHANGE) {
-      return;
-    }
-    if (moved.isDirectory() && !existing.isDirectory()) {
-      throw ErrnoException.of(Errno.ENOTDIR);
-    }
-    if (!moved.isDirectory() && existing.isDirectory()) {
-      throw ErrnoException.of(Errno.EISDIR);
-    }
   }
 }

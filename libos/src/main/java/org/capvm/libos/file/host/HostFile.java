@@ -81,7 +81,8 @@ final class HostFile extends Inode {
     try {
       String target = HostPathcalls.readLink(descriptor);
       if (target == null) {
-        throw ErrnoException.of(Errno.EINVAL);
+        // Something else has taken the link's place since it was found.
+        throw ErrnoException.of(Errno.ENOENT);
       }
       return target;
     } finally {

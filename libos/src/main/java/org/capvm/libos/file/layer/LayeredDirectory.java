@@ -298,6 +298,11 @@ final class LayeredDirectory extends Directory {
       if (source instanceof LayeredDirectory directory && to.isBeneath(directory)) {
         throw ErrnoException.of(Errno.EINVAL);
       }
+      if (flags != RENAME_EXCHANGE
+          && existing instanceof LayeredDirectory above
+          && isBeneath(above)) {
+        throw ErrnoException.of(Errno.ENOTEMPTY);
+      }
       if (flags == RENAME_EXCHANGE) {
         exchange(child, source, to, newName, existing);
         return;
