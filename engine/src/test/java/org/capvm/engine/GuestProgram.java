@@ -50,6 +50,7 @@ final class GuestProgram {
     }
     Files.createDirectories(program.getParent());
     List<String> command = new ArrayList<>(List.of(compiler, "-w"));
+    command.add("-I" + TestPaths.GUEST_SOURCES.resolve("isolation"));
     command.addAll(List.of(flags));
     command.addAll(List.of("-o", program.toString(), sourceFile.toString()));
     if (!List.of(flags).contains("-nostdlib")) {

@@ -6,12 +6,13 @@ import java.util.List;
  * What a process executes.
  *
  * @param path the file, as it was found; one byte per character
+ * @param filePath the file that is executed, an interpreter for a script; absolute, links resolved
  * @param arguments the argument strings, without NULs
  * @param environment the environment strings, without NULs
  * @param layout where things are in memory, for {@code /proc/PID/stat}
  */
 public record Program(
-    String path, List<byte[]> arguments, List<byte[]> environment, Layout layout) {
+    String path, String filePath, List<byte[]> arguments, List<byte[]> environment, Layout layout) {
 
   /** Guest addresses of a program's parts. */
   public record Layout(

@@ -141,7 +141,7 @@ public final class ProgramPlan implements AutoCloseable {
 
   /** What the process executes, once it is known where things are. */
   Program program(Program.Layout layout) {
-    return new Program(path, arguments, environment, layout);
+    return new Program(path, file.mappedFile().path(), arguments, environment, layout);
   }
 
   private static byte[] bytes(String text) {

@@ -55,7 +55,7 @@ final class ProcessLink extends SyntheticLink {
     if (program == null) {
       throw ErrnoException.of(Errno.ENOENT);
     }
-    return program.path();
+    return program.filePath();
   }
 
   /** The file itself, links resolved; what was removed keeps the name it was started by. */
