@@ -35,6 +35,9 @@ final class AreaMap {
   /** The areas that overlap a range, cut to it, in order. */
   List<MemoryArea> within(long start, long end) {
     List<MemoryArea> found = new ArrayList<>();
+    if (start >= end) {
+      return found;
+    }
     MemoryArea first = at(start);
     if (first != null) {
       found.add(first.slice(start, end));

@@ -21,7 +21,9 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.IntravisorOptions;
+import org.capvm.monitor.gate.FaultAnswer.Resolution;
 import org.capvm.monitor.memory.GuestMemoryFault;
+import org.capvm.monitor.memory.MemoryFile;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -34,17 +36,20 @@ class AddressSpaceTest {
   private static final long EIGHT_MIB = 8L << 20;
 
   private static Intravisor intravisor;
+  private static MemoryFile memoryFile;
 
   private final MemoryLimit limit = new MemoryLimit(LIMIT);
-  private final AddressSpace space = new AddressSpace(intravisor, limit);
+  private final AddressSpace space = new AddressSpace(intravisor, memoryFile, limit);
 
   @BeforeAll
   static void startIntravisor() {
     intravisor = Intravisor.start(IntravisorOptions.defaults());
+    memoryFile = new MemoryFile();
   }
 
   @AfterAll
   static void closeIntravisor() {
+    memoryFile.close();
     intravisor.close();
   }
 
@@ -91,7 +96,7 @@ class AddressSpaceTest {
 
   @Test
   void whereThingsGoIsTheSameInEveryAddressSpace() {
-    AddressSpace other = new AddressSpace(intravisor, new MemoryLimit(LIMIT));
+    AddressSpace other = new AddressSpace(intravisor, memoryFile, new MemoryLimit(LIMIT));
     assertThat(other.map(0, 5 * PAGE, READ_WRITE, 0, null, 0, null)).isEqualTo(map(5));
     other.release();
   }
@@ -112,9 +117,7 @@ class AddressSpaceTest {
     assertThat(map()).isEqualTo("20000000-20001000/3 20001000-20002000/1 20002000-20003000/3");
     assertErrno(
         Errno.EEXIST,
-        () ->
-            space.map(
-                0x2000_2000L, 2 * PAGE, READ_WRITE, MAP_FIXED_NOREPLACE, null, 0, null));
+        () -> space.map(0x2000_2000L, 2 * PAGE, READ_WRITE, MAP_FIXED_NOREPLACE, null, 0, null));
   }
 
   @Test
@@ -155,8 +158,7 @@ class AddressSpaceTest {
     assertThatThrownBy(() -> space.memory().putByte(address, (byte) 1))
         .isInstanceOf(GuestMemoryFault.class);
     space.protect(address, PAGE, PROT_NONE);
-    assertThatThrownBy(() -> space.memory().getByte(address))
-        .isInstanceOf(GuestMemoryFault.class);
+    assertThatThrownBy(() -> space.memory().getByte(address)).isInstanceOf(GuestMemoryFault.class);
     assertErrno(Errno.ENOMEM, () -> space.protect(address, 2 * PAGE, PROT_READ));
     assertErrno(Errno.EINVAL, () -> space.protect(address + 1, PAGE, PROT_READ));
   }
@@ -195,8 +197,7 @@ class AddressSpaceTest {
     space.memory().putLong(address + 8, 11);
     assertThat(space.remap(address, 2 * PAGE, 4 * PAGE, false, -1)).isEqualTo(address);
     mapAt(0x2000_4000L, 1, PROT_READ);
-    assertErrno(
-        Errno.ENOMEM, () -> space.remap(address, 4 * PAGE, 5 * PAGE, false, -1));
+    assertErrno(Errno.ENOMEM, () -> space.remap(address, 4 * PAGE, 5 * PAGE, false, -1));
     long moved = space.remap(address, 4 * PAGE, 6 * PAGE, true, -1);
     assertThat(moved).isNotEqualTo(address);
     assertThat(space.memory().getLong(moved + 8)).isEqualTo(11);
@@ -243,28 +244,28 @@ class AddressSpaceTest {
   void anAreaThatGrowsDownDoesSoAtAFaultBelowIt() {
     long top = 0x3000_0000L;
     space.map(top, PAGE, READ_WRITE, MAP_FIXED | MAP_GROWSDOWN, null, 0, null);
-    assertThat(space.resolveFault(top - 3 * PAGE, true, EIGHT_MIB)).isTrue();
+    assertThat(space.resolveFault(top - 3 * PAGE, true, EIGHT_MIB)).isEqualTo(Resolution.RETRY);
     assertThat(space.areaAt(top - 3 * PAGE).end()).isEqualTo(top + PAGE);
-    assertThat(space.resolveFault(top - 2 * EIGHT_MIB, true, EIGHT_MIB)).isFalse();
+    assertThat(space.resolveFault(top - 2 * EIGHT_MIB, true, EIGHT_MIB))
+        .isEqualTo(Resolution.NOT_RESOLVED);
   }
 
   @Test
   void aFaultThatTheMapDoesNotExplainIsNotResolved() {
     long address = map(1);
     space.protect(address, PAGE, PROT_READ);
-    assertThat(space.resolveFault(address, true, EIGHT_MIB)).isFalse();
-    assertThat(space.resolveFault(0x10, false, EIGHT_MIB)).isFalse();
+    assertThat(space.resolveFault(address, true, EIGHT_MIB)).isEqualTo(Resolution.NOT_RESOLVED);
+    assertThat(space.resolveFault(0x10, false, EIGHT_MIB)).isEqualTo(Resolution.NOT_RESOLVED);
   }
 
   @Test
   void aStoreToTranslatedCodeIsLetThroughAndTheTranslationGoes() {
-    long code =
-        space.map(0, PAGE, READ_WRITE | PROT_EXEC, 0, null, 0, null);
+    long code = space.map(0, PAGE, READ_WRITE | PROT_EXEC, 0, null, 0, null);
     space.memory().putByte(code, (byte) 0xc3);
     assertThat(space.codeSpace().resolve(code)).isNotZero();
     assertThatThrownBy(() -> space.memory().putByte(code, (byte) 0x90))
         .isInstanceOf(GuestMemoryFault.class);
-    assertThat(space.resolveFault(code, true, EIGHT_MIB)).isTrue();
+    assertThat(space.resolveFault(code, true, EIGHT_MIB)).isEqualTo(Resolution.STEP);
     space.memory().putByte(code, (byte) 0xcc);
     assertThat(space.codeSpace().resolve(code)).isNotZero();
     space.prepareStore(code, 8);

@@ -9,11 +9,11 @@ import org.junit.jupiter.api.Test;
 class CpuModelTest {
   private static final Set<String> EVERYTHING =
       Set.of(
-          ("fpu tsc cx8 cmov clflush mmx fxsr sse sse2 ht pni pclmulqdq ssse3 fma cx16 sse4_1 sse4_2"
-                  + " movbe popcnt aes xsave avx f16c rdrand hypervisor lahf_lm abm 3dnowprefetch"
-                  + " fsgsbase bmi1 hle avx2 bmi2 erms rtm mpx avx512f rdseed adx sha_ni"
-                  + " avx512vl xsaveopt xsavec xsaves pku ospke amx_tile shstk ibt vaes gfni syscall"
-                  + " nx rdtscp lm constant_tsc sse4a topoext fsrm")
+          ("fpu tsc cx8 cmov clflush mmx fxsr sse sse2 ht pni pclmulqdq ssse3 fma cx16 sse4_1"
+               + " sse4_2 movbe popcnt aes xsave avx f16c rdrand hypervisor lahf_lm abm"
+               + " 3dnowprefetch fsgsbase bmi1 hle avx2 bmi2 erms rtm mpx avx512f rdseed adx sha_ni"
+               + " avx512vl xsaveopt xsavec xsaves pku ospke amx_tile shstk ibt vaes gfni syscall"
+               + " nx rdtscp lm constant_tsc sse4a topoext fsrm")
               .split(" "));
 
   private static CpuModel model(String vendor) {
@@ -32,8 +32,15 @@ class CpuModelTest {
   void whatTranslationDoesNotSupportIsNotThere() {
     int[] leaf7 = model("GenuineIntel").leaf(7, 0);
     int refused =
-        1 /* fsgsbase */ | 1 << 4 /* hle */ | 1 << 11 /* rtm */ | 1 << 14 /* mpx */
-            | 1 << 16 /* avx512f */ | 1 << 17 | 1 << 28 | 1 << 30 | 1 << 31;
+        1 /* fsgsbase */
+            | 1 << 4 /* hle */
+            | 1 << 11 /* rtm */
+            | 1 << 14 /* mpx */
+            | 1 << 16 /* avx512f */
+            | 1 << 17
+            | 1 << 28
+            | 1 << 30
+            | 1 << 31;
     assertThat(leaf7[1] & refused).isZero();
     assertThat(leaf7[2]).isZero();
     int amxAndShadowStacks = 1 << 20 | 1 << 22 | 1 << 24 | 1 << 25;

@@ -118,7 +118,8 @@ class ElfImageTest {
       for (int i = 0; i < changes; i++) {
         file[random.nextInt(240)] = (byte) (random.nextInt(4) == 0 ? -1 : random.nextInt());
       }
-      byte[] cut = random.nextInt(4) == 0 ? java.util.Arrays.copyOf(file, random.nextInt(512)) : file;
+      byte[] cut =
+          random.nextInt(4) == 0 ? java.util.Arrays.copyOf(file, random.nextInt(512)) : file;
       int errno = errnoOf(cut);
       if (errno == 0) {
         ElfImage image = ElfImage.read(source(cut), Errno.ENOEXEC);

@@ -59,8 +59,7 @@ class InitialStackTest {
     } while (type != AuxiliaryType.AT_NULL);
     assertThat(auxiliary).containsEntry((long) AuxiliaryType.AT_PAGESZ, 4096L);
     assertThat(textAt(bytes, auxiliary.get((long) AuxiliaryType.AT_EXECFN))).isEqualTo("/bin/x");
-    assertThat(textAt(bytes, auxiliary.get((long) AuxiliaryType.AT_PLATFORM)))
-        .isEqualTo("x86_64");
+    assertThat(textAt(bytes, auxiliary.get((long) AuxiliaryType.AT_PLATFORM))).isEqualTo("x86_64");
     int at = (int) (auxiliary.get((long) AuxiliaryType.AT_RANDOM) - (TOP - bytes.length));
     assertThat(java.util.Arrays.copyOfRange(bytes, at, at + 16)).isEqualTo(random);
   }
