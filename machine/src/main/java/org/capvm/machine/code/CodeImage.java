@@ -1,9 +1,12 @@
 package org.capvm.machine.code;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.capvm.machine.translate.CodeSource;
 import org.capvm.machine.translate.Translation;
 
@@ -23,13 +26,17 @@ final class CodeImage {
   private final long end;
   private final boolean shared;
 
-  /** Where each label's translation is in the code cache. */
+  /** Where the translation of each pc that control has gone to, or branches to, is. */
   private final PcMap labels = new PcMap();
+
+  /** Pcs with a translation that control can enter, counted from the image's start. */
+  private final BitSet enterable = new BitSet();
 
   /** Direct branches to a pc, linked if the pc has a label, otherwise pointing at their stubs. */
   private final Map<Integer, List<Link>> links = new HashMap<>();
 
-  private final List<InstalledTranslation> installed = new ArrayList<>();
+  /** By the lowest pc; several may start at the same one. */
+  private final TreeMap<Long, List<InstalledTranslation>> installed = new TreeMap<>();
 
   /** A direct branch: the offset of its distance in the code cache, and that of its stub. */
   private record Link(long site, long stub) {}
@@ -52,7 +59,7 @@ final class CodeImage {
    * @return null if there is no code to read at the pc
    */
   synchronized InstalledTranslation enter(long guestPc, CodeMemory memory) {
-    long offset = labels.get((int) guestPc);
+    long offset = find((int) guestPc);
     return offset == PcMap.ABSENT ? translate(guestPc, memory) : cache.translationAt(offset);
   }
 
@@ -65,15 +72,50 @@ final class CodeImage {
     long begun = System.nanoTime();
     CodeSource source = new GuestCode(memory, start, end, !shared);
     Translation translation =
-        cache.translator().translate(source, guestPc, pc -> labels.get((int) pc) != PcMap.ABSENT);
+        cache.translator().translate(source, guestPc, pc -> enterable.get(bit((int) pc)));
     if (translation == null) {
       return null;
     }
     InstalledTranslation result = cache.install(translation);
     cache.countNanos(System.nanoTime() - begun);
-    installed.add(result);
+    installed.computeIfAbsent(translation.lowestPc(), pc -> new ArrayList<>(1)).add(result);
     publish(result);
     return result;
+  }
+
+  private int bit(int pc) {
+    return (int) (Integer.toUnsignedLong(pc) - start);
+  }
+
+  /**
+   * Where the translation of a pc is, which becomes a label if it was none; {@link PcMap#ABSENT}.
+   */
+  private long find(int pc) {
+    long known = labels.get(pc);
+    long inImage = Integer.toUnsignedLong(pc) - start;
+    if (known != PcMap.ABSENT || inImage < 0 || inImage >= end - start || !enterable.get(bit(pc))) {
+      return known;
+    }
+    // Translations that start at or before the pc, the nearest first: one of them has it.
+    for (List<InstalledTranslation> candidates :
+        installed.headMap(Integer.toUnsignedLong(pc), true).descendingMap().values()) {
+      for (InstalledTranslation candidate : candidates) {
+        Translation.Entries entries = candidate.translation().entries();
+        int index = Arrays.binarySearch(entries.pcs(), pc);
+        if (index >= 0) {
+          setLabel(pc, candidate.offset() + entries.offsets()[index]);
+          return labels.get(pc);
+        }
+      }
+    }
+    throw new IllegalStateException("no translation has 0x" + Integer.toHexString(pc));
+  }
+
+  private void setLabel(int pc, long target) {
+    labels.put(pc, target);
+    for (Link link : links.getOrDefault(pc, List.of())) {
+      cache.redirect(link.site(), target);
+    }
   }
 
   /**
@@ -86,20 +128,18 @@ final class CodeImage {
     for (int i = 0; i < branches.sites().length; i++) {
       Link link = new Link(base + branches.sites()[i], base + branches.stubs()[i]);
       links.computeIfAbsent(branches.targets()[i], pc -> new ArrayList<>(2)).add(link);
-      long target = labels.get(branches.targets()[i]);
+      long target = find(branches.targets()[i]);
       if (target != PcMap.ABSENT) {
         cache.redirect(link.site(), target);
       }
     }
-    Translation.Labels added = translation.labels();
+    Translation.Entries added = translation.entries();
     for (int i = 0; i < added.pcs().length; i++) {
       int pc = added.pcs()[i];
-      if (labels.get(pc) == PcMap.ABSENT) {
-        long target = base + added.offsets()[i];
-        labels.put(pc, target);
-        for (Link link : links.getOrDefault(pc, List.of())) {
-          cache.redirect(link.site(), target);
-        }
+      enterable.set(bit(pc));
+      boolean wanted = added.kinds()[i] != Translation.EntryKind.IN_LINE || links.containsKey(pc);
+      if (wanted && labels.get(pc) == PcMap.ABSENT) {
+        setLabel(pc, base + added.offsets()[i]);
       }
     }
   }
@@ -113,14 +153,14 @@ final class CodeImage {
    */
   synchronized List<InstalledTranslation> retire(long guestAddress, long lengthBytes) {
     List<InstalledTranslation> retired = new ArrayList<>();
-    for (InstalledTranslation each : installed) {
-      if (each.touches(guestAddress, guestAddress + lengthBytes)) {
-        retired.add(each);
-      }
+    for (List<InstalledTranslation> candidates : installed.values()) {
+      candidates.removeIf(
+          each -> each.touches(guestAddress, guestAddress + lengthBytes) && retired.add(each));
     }
-    installed.removeAll(retired);
+    installed.values().removeIf(List::isEmpty);
     for (InstalledTranslation each : retired) {
-      for (int pc : each.translation().labels().pcs()) {
+      for (int pc : each.translation().entries().pcs()) {
+        enterable.clear(bit(pc));
         long target = labels.get(pc);
         if (target != PcMap.ABSENT && each.holds(target)) {
           labels.put(pc, PcMap.ABSENT);

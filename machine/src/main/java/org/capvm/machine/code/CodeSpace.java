@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.capvm.machine.translate.Translation;
 
 /**
  * The executable memory of one guest address space: which ranges are code, and which translations
@@ -150,11 +151,11 @@ public final class CodeSpace implements AutoCloseable {
    * miss one by one.
    */
   private void publish(InstalledTranslation installed) {
-    var labels = installed.translation().labels();
+    Translation.Entries entries = installed.translation().entries();
     long base = cache.executableAddress(installed.offset());
-    for (int i = 0; i < labels.pcs().length; i++) {
-      if (labels.indirect()[i]) {
-        table.set(Integer.toUnsignedLong(labels.pcs()[i]), base + labels.offsets()[i]);
+    for (int i = 0; i < entries.pcs().length; i++) {
+      if (entries.kinds()[i] == Translation.EntryKind.RETURN_POINT) {
+        table.set(Integer.toUnsignedLong(entries.pcs()[i]), base + entries.offsets()[i]);
       }
     }
   }
@@ -188,8 +189,10 @@ public final class CodeSpace implements AutoCloseable {
     }
     for (InstalledTranslation each : range.image().retire(start, end - start)) {
       retired.add(each);
-      for (int pc : each.translation().labels().pcs()) {
-        table.set(Integer.toUnsignedLong(pc), 0);
+      for (int pc : each.translation().entries().pcs()) {
+        if (table.get(Integer.toUnsignedLong(pc)) != 0) {
+          table.set(Integer.toUnsignedLong(pc), 0);
+        }
       }
     }
   }

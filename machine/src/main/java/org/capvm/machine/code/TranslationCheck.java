@@ -15,7 +15,7 @@ public interface TranslationCheck {
                   new TranslationUnit(
                       Arrays.copyOf(translation.code(), translation.lengthBytes()),
                       hostAddress,
-                      translation.labels().offsets(),
+                      translation.entries().offsets(),
                       translation.branches().sites(),
                       gates::contains))
               .ifPresent(

@@ -322,6 +322,11 @@ final class Emitter {
 
   // x87
 
+  /** Whether control could as well arrive here from elsewhere as from the code before. */
+  boolean takesNothingForGranted() {
+    return !stackUntouched && !x87Marked;
+  }
+
   /** Control may arrive here from elsewhere, after an exit that the code before did not see. */
   void blockStarts() {
     x87Marked = false;

@@ -1,7 +1,6 @@
 package org.capvm.machine.translate;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.LongPredicate;
@@ -48,14 +47,13 @@ final class Region {
   private final byte[] code;
   private final int limit;
   private final List<Step> steps = new ArrayList<>();
-  private final int[] stepAt = new int[MAX_BYTES];
+  private final BitSet starts = new BitSet(MAX_BYTES);
   private final BitSet labels = new BitSet(MAX_BYTES);
 
   private Region(long start, byte[] code, int limit) {
     this.start = start;
     this.code = code;
     this.limit = limit;
-    Arrays.fill(stepAt, -1);
   }
 
   /**
@@ -95,7 +93,7 @@ final class Region {
 
   /** Whether a guest pc is the start of an instruction of this region. */
   boolean contains(long pc) {
-    return pc >= start && pc < start + MAX_BYTES && stepAt[(int) (pc - start)] >= 0;
+    return pc >= start && pc < start + MAX_BYTES && starts.get((int) (pc - start));
   }
 
   /** Whether control may arrive at an offset other than from the instruction before. */
@@ -138,7 +136,7 @@ final class Region {
         closeLast(End.INVALID);
         return offset;
       }
-      stepAt[offset] = steps.size();
+      starts.set(offset);
       steps.add(new Step(instruction, offset, End.CLOSED));
       if (instruction.isRelativeBranch()) {
         long target = instruction.branchTarget(start + offset);
@@ -153,7 +151,7 @@ final class Region {
       if (offset >= MAX_BYTES
           || offset >= limit
           || steps.size() >= MAX_INSTRUCTIONS
-          || stepAt[offset] >= 0
+          || starts.get(offset)
           || translated.test(start + offset)) {
         closeLast(End.OPEN);
         return offset;
@@ -176,7 +174,7 @@ final class Region {
         }
       }
       int next = step.offset() + instruction.length();
-      if (next < MAX_BYTES && stepAt[next] >= 0 && leavesAndReturns(instruction)) {
+      if (next < MAX_BYTES && starts.get(next) && leavesAndReturns(instruction)) {
         labels.set(next);
       }
     }

@@ -11,7 +11,7 @@ package org.capvm.machine.translate;
  * @param lowestPc the lowest guest address translated
  * @param highestPc the guest address after the highest
  * @param guestBytes bytes of guest code translated, for statistics
- * @param labels the instructions at which control may enter
+ * @param entries the instructions at which control may enter
  * @param branches the direct branches to guest pcs outside this translation
  * @param gateSites the direct jumps into gates
  * @param map what the guest is doing at each host instruction
@@ -24,20 +24,30 @@ public record Translation(
     long lowestPc,
     long highestPc,
     int guestBytes,
-    Labels labels,
+    Entries entries,
     Branches branches,
     GateSites gateSites,
     InstructionMap map) {
 
   /**
-   * Guest instructions at which control may enter, in no particular order.
+   * Guest instructions at which control may enter, by ascending guest pc: those at which nothing
+   * that the code before did is taken for granted.
    *
    * @param pcs their guest pcs
    * @param offsets where their translations start
-   * @param indirect whether an indirect branch is likely to come here, so that the branch table
-   *     should have it from the start
+   * @param kinds what is known of each
    */
-  public record Labels(int[] pcs, int[] offsets, boolean[] indirect) {}
+  public record Entries(int[] pcs, int[] offsets, EntryKind[] kinds) {}
+
+  /** How control comes to an instruction. */
+  public enum EntryKind {
+    /** From the instruction before, as far as this translation knows. */
+    IN_LINE,
+    /** By a direct branch, or because the translation was made for it. */
+    LABEL,
+    /** By an indirect branch: control left just before and is to come back. */
+    RETURN_POINT
+  }
 
   /**
    * Direct branches whose 32-bit distance can be redirected while guests run; each starts out at

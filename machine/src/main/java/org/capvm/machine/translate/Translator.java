@@ -1,6 +1,7 @@
 package org.capvm.machine.translate;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.function.LongPredicate;
 import org.capvm.machine.isa.Flow;
 import org.capvm.machine.isa.Instruction;
@@ -36,11 +37,13 @@ public final class Translator {
   private static Translation emit(CodeSource source, Region region) {
     Emitter emitter = new Emitter();
     Rewriter rewriter = new Rewriter(emitter);
-    int[] hostOffsets = new int[Region.MAX_BYTES];
+    int[] hostOffsets = new int[(int) (region.end() - region.start())];
     Arrays.fill(hostOffsets, -1);
     ControlFlow control =
         new ControlFlow(emitter, rewriter.confinement(), source, region, hostOffsets);
+    BitSet inLine = new BitSet();
     for (Region.Step step : region.steps()) {
+      inLine.set(step.offset(), emitter.takesNothingForGranted());
       emit(region, step, emitter, rewriter, control, hostOffsets);
     }
     Translation.Branches branches = control.finish();
@@ -51,7 +54,7 @@ public final class Translator {
         region.start(),
         region.end(),
         guestBytes(region),
-        labels(region, hostOffsets),
+        entries(region, hostOffsets, inLine),
         branches,
         emitter.gateSites(),
         emitter.map());
@@ -109,23 +112,26 @@ public final class Translator {
     return bytes;
   }
 
-  private static Translation.Labels labels(Region region, int[] hostOffsets) {
-    IntList pcs = new IntList();
-    IntList offsets = new IntList();
-    IntList indirect = new IntList();
+  private static Translation.Entries entries(Region region, int[] hostOffsets, BitSet inLine) {
+    int count = 0;
+    int[] pcs = new int[region.steps().size()];
+    int[] offsets = new int[pcs.length];
+    Translation.EntryKind[] kinds = new Translation.EntryKind[pcs.length];
     boolean returned = false;
     for (Region.Step step : region.steps()) {
-      if (region.isLabel(step.offset())) {
-        pcs.add((int) (region.start() + step.offset()));
-        offsets.add(hostOffsets[step.offset()]);
-        indirect.add(returned ? 1 : 0);
+      int offset = step.offset();
+      boolean label = region.isLabel(offset);
+      if (label || inLine.get(offset)) {
+        pcs[count] = (int) (region.start() + offset);
+        offsets[count] = hostOffsets[offset];
+        kinds[count++] =
+            !label
+                ? Translation.EntryKind.IN_LINE
+                : returned ? Translation.EntryKind.RETURN_POINT : Translation.EntryKind.LABEL;
       }
       returned = Region.leavesAndReturns(step.instruction());
     }
-    boolean[] flags = new boolean[indirect.size()];
-    for (int i = 0; i < flags.length; i++) {
-      flags[i] = indirect.get(i) != 0;
-    }
-    return new Translation.Labels(pcs.toArray(), offsets.toArray(), flags);
+    return new Translation.Entries(
+        Arrays.copyOf(pcs, count), Arrays.copyOf(offsets, count), Arrays.copyOf(kinds, count));
   }
 }

@@ -151,7 +151,7 @@ class TranslationsTest {
     return new TranslationUnit(
         Arrays.copyOf(translation.code(), translation.lengthBytes()),
         HOST_ADDRESS,
-        translation.labels().offsets(),
+        translation.entries().offsets(),
         translation.branches().sites(),
         GATES::contains);
   }
