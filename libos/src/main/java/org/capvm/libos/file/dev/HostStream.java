@@ -4,6 +4,7 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
 import org.capvm.libos.abi.OpenFlags;
+import org.capvm.libos.abi.Signal;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.IoBuffer;
@@ -103,24 +104,26 @@ public final class HostStream extends FileDescription {
     }
     await(task, PollEvents.POLLIN);
     if (buffer.isOnePiece()) {
-      return Hostcalls.read(hostDescriptor, buffer.hostAddress(), buffer.length());
+      return restartable(
+          Hostcalls.read(hostDescriptor, buffer.hostAddress(), buffer.length()));
     }
     int pieces = buffer.writeVector();
-    return Hostcalls.readv(hostDescriptor, HostScratch.get().address(), pieces);
+    return restartable(
+        Hostcalls.readv(hostDescriptor, HostScratch.get().address(), pieces));
   }
 
   @Override
   public long write(Task task, IoBuffer buffer) {
     if (hostType != FileMode.S_IFIFO || buffer.length() <= SAFE_PIPE_WRITE) {
       await(task, PollEvents.POLLOUT);
-      return writeNow(buffer);
+      return writeNow(task, buffer);
     }
     long done = 0;
     while (done < buffer.length()) {
       long result;
       try {
         await(task, PollEvents.POLLOUT);
-        result = writeNow(buffer.slice(done, Math.min(SAFE_PIPE_WRITE, buffer.length() - done)));
+        result = writeNow(task, buffer.slice(done, Math.min(SAFE_PIPE_WRITE, buffer.length() - done)));
       } catch (ErrnoException interrupted) {
         result = -interrupted.errno();
       }
@@ -132,12 +135,23 @@ public final class HostStream extends FileDescription {
     return done;
   }
 
-  private long writeNow(IoBuffer buffer) {
+  private long writeNow(Task task, IoBuffer buffer) {
+    long result;
     if (buffer.isOnePiece()) {
-      return Hostcalls.write(hostDescriptor, buffer.hostAddress(), buffer.length());
+      result = Hostcalls.write(hostDescriptor, buffer.hostAddress(), buffer.length());
+    } else {
+      int pieces = buffer.writeVector();
+      result = Hostcalls.writev(hostDescriptor, HostScratch.get().address(), pieces);
     }
-    int pieces = buffer.writeVector();
-    return Hostcalls.writev(hostDescriptor, HostScratch.get().address(), pieces);
+    if (result == -Errno.EPIPE) {
+      task.process().signal(Signal.SIGPIPE);
+    }
+    return restartable(result);
+  }
+
+  /** A host call that a kick ended is made again unless the guest has a handler to run. */
+  private static long restartable(long result) {
+    return result == -Errno.EINTR ? -Errno.ERESTARTSYS : result;
   }
 
   @Override
