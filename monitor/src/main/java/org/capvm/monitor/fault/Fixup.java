@@ -3,7 +3,8 @@ package org.capvm.monitor.fault;
 import org.capvm.machine.assemble.Label;
 
 /**
- * A stretch of monitor code that may fault on guest memory, and where to go on when it does.
+ * A stretch of monitor code in which a thread may be interrupted, by a fault on guest memory or by
+ * a kick, and where it goes on then.
  *
  * @param start its first instruction
  * @param end the instruction after its last

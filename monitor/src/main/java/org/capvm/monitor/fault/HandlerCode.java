@@ -80,14 +80,11 @@ public final class HandlerCode {
   /**
    * Where a kick goes that arrives in gate code.
    *
-   * @param entryStart first instruction of the way in at which a kick must not be lost
-   * @param entryEnd the instruction after the last of them
-   * @param abandonEntry where to go then
-   * @param tailStart first instruction of the way back from a vDSO routine
-   * @param tailJump the jump at its end
+   * @param redirections stretches in which a kick must not be lost, and where the thread goes on
+   *     instead
+   * @param tailJump the jump out of a vDSO routine: there the guest is as it will be after it
    */
-  public record KickPoints(
-      Label entryStart, Label entryEnd, Label abandonEntry, Label tailStart, Label tailJump) {}
+  public record KickPoints(List<Fixup> redirections, Label tailJump) {}
 
   private final Ranges ranges;
   private final Label fault = new Label();
@@ -136,10 +133,7 @@ public final class HandlerCode {
     a.jcc(ABOVE_OR_EQUAL, host);
     for (Fixup fixup : fixups) {
       Label next = new Label();
-      a.mov32(RCX, R9);
-      a.alu32(SUB, RCX, imm(fixup.start().offset()));
-      a.alu32(CMP, RCX, imm(fixup.end().offset() - fixup.start().offset()));
-      a.jcc(ABOVE_OR_EQUAL, next);
+      jumpUnlessInside(a, fixup, next);
       // Recorded for guests only: the copier runs with the host's FS, and has no context.
       recordIfGuest(a);
       redirect(a, fixup.target());
@@ -180,8 +174,6 @@ public final class HandlerCode {
   private void emitKickHandler(Assembler a, KickPoints points, Label kickExit) {
     Label guest = new Label();
     Label ignore = new Label();
-    Label toKickExit = new Label();
-    Label notEntry = new Label();
     a.align(16);
     a.bind(kick);
     // In host code the pending flag is enough: the next entry sees it.
@@ -192,29 +184,22 @@ public final class HandlerCode {
     jumpIfGuestRip(a, guest);
     a.alu64(CMP, R9, imm(ranges.gateBytes()));
     a.jcc(ABOVE_OR_EQUAL, ignore);
-    a.mov32(RCX, R9);
-    a.alu32(SUB, RCX, imm(points.entryStart().offset()));
-    a.alu32(CMP, RCX, imm(points.entryEnd().offset() - points.entryStart().offset()));
-    a.jcc(ABOVE_OR_EQUAL, notEntry);
-    redirect(a, points.abandonEntry());
-    a.ret();
-
-    a.bind(notEntry);
-    a.alu32(CMP, R9, imm(points.tailJump().offset()));
     Label notJump = new Label();
+    a.alu32(CMP, R9, imm(points.tailJump().offset()));
     a.jcc(NOT_EQUAL, notJump);
     a.movImmediate32(RAX, 0); // as if it had jumped and missed
-    a.jmp(toKickExit);
+    a.jmp(guest);
     a.bind(notJump);
-    a.mov32(RCX, R9);
-    a.alu32(SUB, RCX, imm(points.tailStart().offset()));
-    a.alu32(CMP, RCX, imm(points.tailJump().offset() - points.tailStart().offset()));
-    a.jcc(ABOVE_OR_EQUAL, ignore);
-    redirect(a, points.tailStart());
+    for (Fixup redirection : points.redirections()) {
+      Label next = new Label();
+      jumpUnlessInside(a, redirection, next);
+      redirect(a, redirection.target());
+      a.ret();
+      a.bind(next);
+    }
     a.ret();
 
     a.bind(guest);
-    a.bind(toKickExit);
     a.mov64(Memory.base(R8, FAULT_RIP), RAX);
     redirect(a, kickExit);
     a.bind(ignore);
@@ -235,6 +220,14 @@ public final class HandlerCode {
     a.lea64(RCX, Memory.base(R9, -ranges.gateBytes()));
     a.alu64(CMP, RCX, imm(Math.toIntExact(ranges.translationBytes())));
     a.jcc(BELOW, guest);
+  }
+
+  /** Goes on at the label if the offset in r9 is outside a stretch of gate code. */
+  private static void jumpUnlessInside(Assembler a, Fixup stretch, Label otherwise) {
+    a.mov32(RCX, R9);
+    a.alu32(SUB, RCX, imm(stretch.start().offset()));
+    a.alu32(CMP, RCX, imm(stretch.end().offset() - stretch.start().offset()));
+    a.jcc(ABOVE_OR_EQUAL, otherwise);
   }
 
   /** Leaves the FS base in r8; goes on at the label if it is no context. */

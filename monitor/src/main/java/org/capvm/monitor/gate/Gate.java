@@ -69,10 +69,10 @@ public final class Gate implements AutoCloseable {
                 ContextRegion.BYTES),
             fixups,
             new HandlerCode.KickPoints(
-                passage.windowStart,
-                passage.windowEnd,
-                passage.abandon,
-                vdso.tailStart,
+                List.of(
+                    new Fixup(passage.windowStart, passage.windowEnd, passage.abandon),
+                    new Fixup(passage.resumeStart, passage.resumeEnd, passage.abandonResume),
+                    new Fixup(vdso.tailStart, vdso.tailJump, vdso.tailStart)),
                 vdso.tailJump),
             passage.fault,
             passage.kick,

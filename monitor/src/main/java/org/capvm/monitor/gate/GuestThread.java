@@ -200,10 +200,14 @@ public final class GuestThread implements AutoCloseable {
         context.setPc(missedPc());
         return AT_BOUNDARY;
       }
-      CodeLocation location = locate(rip);
-      if (location.restartable()) {
-        context.setPc(location.guestPc());
-        return AT_BOUNDARY;
+      // A vDSO routine is not stepped through: the trap flag is dropped there, and its end sees the
+      // kick.
+      if (!gate.holds(rip)) {
+        CodeLocation location = locate(rip);
+        if (location.restartable()) {
+          context.setPc(location.guestPc());
+          return AT_BOUNDARY;
+        }
       }
       int reason = resume(TRAP_FLAG);
       if (reason == MISS) {

@@ -77,6 +77,7 @@ final class PassageCode {
 
   private static final int VECTORS = 16;
   private static final int VECTOR_BYTES = 32;
+  private static final int TRAP_FLAG = 1 << 8;
   private static final int DIRECTION_FLAG_BIT = 10;
   private static final int OVERFLOW_FLAG_BIT = 11;
 
@@ -104,8 +105,17 @@ final class PassageCode {
   /** From here up to {@link #windowEnd} a kick goes to {@link #abandon}. */
   final Label windowStart = new Label();
 
-  /** The instruction after the jump into the guest. */
+  /** The instruction after the last that can run on the way in. */
   final Label windowEnd = new Label();
+
+  /** From here up to {@link #resumeEnd} a kick goes to {@link #abandonResume}. */
+  final Label resumeStart = new Label();
+
+  /** The instruction after the last that can run on the way back in. */
+  final Label resumeEnd = new Label();
+
+  /** Leaves a way back in that has not reached the guest; the guest is where it was. */
+  final Label abandonResume = new Label();
 
   /** Leaves an entry that has not reached the guest; reason: kick. */
   final Label abandon = new Label();
@@ -195,22 +205,32 @@ final class PassageCode {
     a.not64(R11);
     loadGuestRegisters(a);
     jumpThroughBranchTable(a);
-    a.bind(windowEnd);
 
     a.bind(down);
     a.std();
     a.jmp(directionSet);
     a.bind(x87Used);
     loadX87(a, x87Loaded);
+    // The detours are part of the way in.
+    a.bind(windowEnd);
   }
 
   /**
    * Goes on inside translated code with every register as it was, and with the trap flag if asked.
+   * With the trap flag the guest comes back by itself; without it a kick must not be lost, as in
+   * {@link #emitEnter}.
    */
   private void emitResume(Assembler a) {
     a.align(16);
     a.bind(resume);
     pushHostState(a);
+    a.bind(resumeStart);
+    Label stepping = new Label();
+    a.test32(Memory.base(RDI, RAW_FLAGS), imm(TRAP_FLAG));
+    a.jccShort(NOT_EQUAL, stepping);
+    a.alu32(CMP, Memory.base(RDI, KICK_PENDING), imm(0));
+    a.jcc(NOT_EQUAL, abandonResume);
+    a.bind(stepping);
     // x87 first: its instruction loads vector registers and MXCSR as well.
     Label x87Used = new Label();
     a.alu8(CMP, Memory.base(RDI, X87_USED), imm(0));
@@ -232,6 +252,7 @@ final class PassageCode {
     a.bytes(0x48, 0xCF); // iretq
     a.bind(x87Used);
     loadX87(a, x87Loaded);
+    a.bind(resumeEnd);
   }
 
   private void emitExits(Assembler a) {
@@ -303,8 +324,15 @@ final class PassageCode {
   }
 
   private void emitAbandon(Assembler a) {
+    Label abandoned = new Label();
     a.align(16);
     a.bind(abandon);
+    a.mov32(Memory.fs(EXIT_REASON), imm(ExitReason.KICK.code()));
+    a.jmp(abandoned);
+    a.align(16);
+    a.bind(abandonResume);
+    a.mov32(Memory.fs(EXIT_REASON), imm(RAW_KICK));
+    a.bind(abandoned);
     a.mov64(RSP, Memory.fs(HOST_RSP));
     a.cld();
     a.vzeroupper();
@@ -315,8 +343,7 @@ final class PassageCode {
     a.fninit();
     a.mov8(Memory.fs(X87_LIVE), imm(0));
     a.bind(x87Clean);
-    a.movImmediate32(RAX, ExitReason.KICK.code());
-    a.mov32(Memory.fs(EXIT_REASON), RAX);
+    a.mov32(RAX, Memory.fs(EXIT_REASON));
     a.jmp(leave);
   }
 

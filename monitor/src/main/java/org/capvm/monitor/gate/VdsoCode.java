@@ -75,7 +75,6 @@ final class VdsoCode {
   /** The jump back into the guest: here the guest is as it will be after it. */
   final Label tailJump = new Label();
 
-  private final Label guestFault = new Label();
   private final PassageCode passage;
 
   /**
@@ -97,7 +96,6 @@ final class VdsoCode {
       }
     }
     emitTail(a);
-    emitGuestFault(a);
   }
 
   /** The routine of each function that the host has. */
@@ -136,8 +134,6 @@ final class VdsoCode {
     // The library OS answers: as if the guest had made the system call itself right before
     // returning.
     a.bind(notCommon);
-    a.mov64(R11, Memory.fs(RETURN_PC));
-    a.mov32(Memory.fs(PC), R11);
     a.lea64(RSP, Memory.base(RSP, 8));
     a.movImmediate32(RAX, function.systemCallNumber());
     a.jmp(passage.systemCall);
@@ -202,12 +198,15 @@ final class VdsoCode {
 
   /**
    * The only read of the guest's stack: first of all, so that a fault finds the guest untouched.
+   * Later faults, on the guest's pointers, are reported where it called; or the access is made good
+   * and goes on, so that no register may change on the way out.
    */
   private void readReturnPc(Assembler a) {
     Label load = a.here();
     a.mov32(R11, Memory.base(RSP, 0));
-    fixups.add(new Fixup(load, a.here(), guestFault));
+    fixups.add(new Fixup(load, a.here(), passage.fault));
     a.mov64(Memory.fs(RETURN_PC), R11);
+    a.mov32(Memory.fs(PC), R11);
   }
 
   private static void switchStack(Assembler a) {
@@ -235,7 +234,7 @@ final class VdsoCode {
       a.mov64(R11, Memory.fs(from + 8 * i));
       Label store = a.here();
       a.mov64(Memory.guest(pointer, 8 * i), R11);
-      fixups.add(new Fixup(store, a.here(), guestFault));
+      fixups.add(new Fixup(store, a.here(), passage.fault));
     }
   }
 
@@ -243,7 +242,7 @@ final class VdsoCode {
     a.mov32(R11, Memory.fs(from));
     Label store = a.here();
     a.mov32(Memory.guest(pointer, 0), R11);
-    fixups.add(new Fixup(store, a.here(), guestFault));
+    fixups.add(new Fixup(store, a.here(), passage.fault));
   }
 
   private void finish(Assembler a) {
@@ -270,14 +269,5 @@ final class VdsoCode {
     a.lea64(RSP, Memory.base(RSP, 8));
     a.mov64(Memory.fs(FAULT_RIP), imm(0));
     a.jmp(passage.kick);
-  }
-
-  /** The guest's pointer was bad: its fault, reported where it called. */
-  private void emitGuestFault(Assembler a) {
-    a.align(16);
-    a.bind(guestFault);
-    a.mov32(R11, Memory.fs(RETURN_PC));
-    a.mov32(Memory.fs(PC), R11);
-    a.jmp(passage.fault);
   }
 }

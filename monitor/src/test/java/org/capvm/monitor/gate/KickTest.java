@@ -7,6 +7,8 @@ import static org.capvm.machine.assemble.Gpr.RAX;
 import static org.capvm.machine.assemble.Gpr.RBX;
 import static org.capvm.machine.assemble.Gpr.RDI;
 import static org.capvm.machine.assemble.Immediate.imm;
+import static org.capvm.machine.host.HostMemory.PROT_READ;
+import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 import static org.capvm.monitor.gate.HandMadeGuest.DATA;
 import static org.capvm.monitor.gate.HandMadeGuest.jump;
 import static org.capvm.monitor.gate.HandMadeGuest.systemCall;
@@ -102,6 +104,64 @@ class KickTest {
   void noKickIsLostWhileAGuestEntersAndLeavesAllTheTime() throws Exception {
     guest.code(PC, (a, g) -> systemCall(a, PC));
     kickOneByOne(1_000);
+  }
+
+  @Test
+  void noKickIsLostOnTheWayOfAGuestThatUsesX87AndGoesDown() throws Exception {
+    guest.code(
+        PC,
+        (a, g) -> {
+          a.mov8(Memory.fs(ContextLayout.X87_USED), imm(1));
+          a.fninit();
+          a.bytes(0xD9, 0xE8); // fld1: not what Java expects to find
+          a.std();
+          systemCall(a, PC);
+        });
+    kickOneByOne(1_000);
+  }
+
+  @Test
+  void noKickIsLostWhileFaultsAreRetriedAllTheTime() throws Exception {
+    long late = 0x2000_0000;
+    guest.code(
+        PC,
+        (a, g) -> {
+          a.movImmediate32(RDI, (int) late);
+          a.mov64(Memory.guest(RDI, 0), RAX);
+          jump(a, PC);
+        });
+    SynchronousQueue<GuestThread> started = new SynchronousQueue<>();
+    AtomicLong seen = new AtomicLong();
+    AtomicLong faults = new AtomicLong();
+    int kicks = 1_000;
+    Future<?> result =
+        executor.submit(
+            () -> {
+              try (GuestThread thread = guest.thread(PC)) {
+                thread.setFaultAnswer(
+                    context -> {
+                      guest.slot.mapAnonymous(late, 4096, PROT_READ | PROT_WRITE);
+                      faults.incrementAndGet();
+                      return FaultAnswer.Resolution.RETRY;
+                    });
+                started.put(thread);
+                while (seen.get() < kicks) {
+                  guest.slot.unmap(late, 4096);
+                  assertThat(thread.run()).isEqualTo(ExitReason.KICK);
+                  seen.incrementAndGet();
+                }
+              }
+              return null;
+            });
+    GuestThread thread = started.take();
+    for (int i = 0; i < kicks; i++) {
+      while (seen.get() < i && !result.isDone()) {
+        Thread.yield();
+      }
+      thread.kick();
+    }
+    result.get(60, TimeUnit.SECONDS);
+    assertThat(faults.get()).isPositive();
   }
 
   @Test

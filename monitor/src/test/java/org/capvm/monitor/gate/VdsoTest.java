@@ -13,6 +13,8 @@ import static org.capvm.machine.assemble.Gpr.RDX;
 import static org.capvm.machine.assemble.Gpr.RSI;
 import static org.capvm.machine.assemble.Gpr.RSP;
 import static org.capvm.machine.assemble.Immediate.imm;
+import static org.capvm.machine.host.HostMemory.PROT_READ;
+import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 import static org.capvm.monitor.gate.HandMadeGuest.DATA;
 import static org.capvm.monitor.gate.HandMadeGuest.GATE;
 import static org.capvm.monitor.gate.HandMadeGuest.STACK_TOP;
@@ -171,6 +173,45 @@ class VdsoTest {
       assertThat(thread.context().faultSignal()).isEqualTo(FaultHandlers.SIGSEGV);
       assertThat(thread.context().faultGuestAddress()).isEqualTo(0x6000_0000);
       assertThat(thread.context().pc()).isEqualTo(AFTER);
+    }
+  }
+
+  @Test
+  void aPointerThatIsMadeGoodGetsTheTimeAfterAll() {
+    long late = 0x6000_0FF8; // the second word lies on another page than the first
+    try (GuestThread thread = caller(VdsoFunction.CLOCK_GETTIME)) {
+      thread.setFaultAnswer(
+          context -> {
+            long page = context.faultGuestAddress() & -4096;
+            guest.slot.mapAnonymous(page, 4096, PROT_READ | PROT_WRITE);
+            return FaultAnswer.Resolution.RETRY;
+          });
+      thread.context().setGpr(RDI, 0);
+      thread.context().setGpr(RSI, late);
+      assertThat(thread.run()).isEqualTo(ExitReason.SYSTEM_CALL);
+      assertThat(guest.slot.memory().getLong(late))
+          .isCloseTo(System.currentTimeMillis() / 1000, Offset.offset(1L));
+      assertThat(guest.slot.memory().getLong(late + 8)).isBetween(0L, 999_999_999L);
+      assertThat(thread.context().pc()).isEqualTo(PC);
+    }
+  }
+
+  @Test
+  void aKickWhileAPointerIsMadeGoodIsSeenWhenTheTimeIsThere() {
+    try (GuestThread thread = caller(VdsoFunction.CLOCK_GETTIME)) {
+      thread.setFaultAnswer(
+          context -> {
+            guest.slot.mapAnonymous(0x6000_0000, 4096, PROT_READ | PROT_WRITE);
+            thread.kick();
+            return FaultAnswer.Resolution.RETRY;
+          });
+      thread.context().setGpr(RDI, 0);
+      thread.context().setGpr(RSI, 0x6000_0000);
+      assertThat(thread.run()).isEqualTo(ExitReason.KICK);
+      assertThat(thread.context().pc()).isEqualTo(AFTER);
+      assertThat(guest.slot.memory().getLong(0x6000_0000))
+          .isCloseTo(System.currentTimeMillis() / 1000, Offset.offset(1L));
+      assertThat(thread.run()).isEqualTo(ExitReason.SYSTEM_CALL);
     }
   }
 
