@@ -77,6 +77,16 @@ public final class RawMemory {
     return (int) ALIGNED_INT.getAndSet(ALL, hostAddress, value);
   }
 
+  /** Atomically adds to an aligned int and returns what was there. */
+  public static int getAndAddInt(long hostAddress, int addend) {
+    return (int) ALIGNED_INT.getAndAdd(ALL, hostAddress, addend);
+  }
+
+  /** Atomically replaces an aligned long and returns the one that was there. */
+  public static long getAndSetLong(long hostAddress, long value) {
+    return (long) ALIGNED_LONG.getAndSet(ALL, hostAddress, value);
+  }
+
   /** Loads an aligned long with acquire ordering. */
   public static long getLongAcquire(long hostAddress) {
     return (long) ALIGNED_LONG.getAcquire(ALL, hostAddress);
