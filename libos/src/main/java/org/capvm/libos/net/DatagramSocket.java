@@ -22,7 +22,7 @@ abstract class DatagramSocket extends SocketDescription {
   DatagramSocket(
       NetworkNamespace network, int family, int type, int protocol, SocketOptions options) {
     super(network, family, type, protocol, options);
-    incoming = new RecordBuffer(waitQueue(), room, options.receiveBytes());
+    incoming = new RecordBuffer(waiters(), room, options.receiveBytes());
   }
 
   /** What was received and not yet read. */
@@ -81,7 +81,7 @@ abstract class DatagramSocket extends SocketDescription {
     synchronized (this) {
       shut |= directions;
     }
-    waitQueue().announce(READABLE | WRITABLE | POLLHUP | POLLRDHUP);
+    waiters().announce(READABLE | WRITABLE | POLLHUP | POLLRDHUP);
   }
 
   @Override

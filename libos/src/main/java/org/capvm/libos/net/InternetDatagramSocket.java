@@ -140,9 +140,7 @@ final class InternetDatagramSocket extends DatagramSocket {
           .forEach(
               (option, value) ->
                   HostSockets.setOption(outside, option.level(), option.name(), value));
-      if (!waitQueue().isEmpty()) {
-        network().watcher().forward(outside, waitQueue());
-      }
+      becameHostPolled(outside);
     }
     return outside;
   }
@@ -199,7 +197,7 @@ final class InternetDatagramSocket extends DatagramSocket {
     InternetAddress peer = remote;
     if (peer != null && peer.isSameHost(destination) && peer.port() == destination.port()) {
       setPendingError(Errno.ECONNREFUSED);
-      waitQueue().announce(POLLERR | READABLE | WRITABLE);
+      waiters().announce(POLLERR | READABLE | WRITABLE);
     }
   }
 

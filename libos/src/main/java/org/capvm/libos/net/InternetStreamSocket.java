@@ -172,7 +172,7 @@ final class InternetStreamSocket extends StreamSocket {
     if (queue == null || queue.offer(child) != AcceptQueue.Offer.QUEUED) {
       child.abandon();
     } else {
-      waitQueue().announce(READABLE);
+      waiters().announce(READABLE);
     }
   }
 
@@ -251,7 +251,7 @@ final class InternetStreamSocket extends StreamSocket {
     StreamEndpoint[] ends =
         StreamEndpoint.pair(
             StreamEndpoint.Protocol.TCP,
-            new WaitQueue[] {waitQueue(), child.waitQueue()},
+            new WaitQueue[] {waiters(), child.waiters()},
             new long[] {
               inFlight(child.options(), options()), inFlight(options(), child.options())
             });
@@ -301,7 +301,7 @@ final class InternetStreamSocket extends StreamSocket {
 
     @Override
     public void established() {
-      listener.waitQueue().announce(READABLE);
+      listener.waiters().announce(READABLE);
       settle(end);
     }
 
@@ -328,7 +328,7 @@ final class InternetStreamSocket extends StreamSocket {
   private void refuse(int errno) {
     setPendingError(errno);
     progress = Progress.DONE_UNTOLD;
-    waitQueue().announce(POLLERR | POLLHUP | READABLE | WRITABLE);
+    waiters().announce(POLLERR | POLLHUP | READABLE | WRITABLE);
   }
 
   private void connectOutside(InternetAddress destination) {
@@ -338,10 +338,7 @@ final class InternetStreamSocket extends StreamSocket {
     progress = Progress.UNDER_WAY;
     connected(outside);
     local = outside.localAddress().as(family());
-    if (!waitQueue().isEmpty()) {
-      // Somebody watches who does not know of the host descriptor.
-      network().watcher().forward(outside.hostDescriptor(), waitQueue());
-    }
+    becameHostPolled(outside.hostDescriptor());
   }
 
   /** What a call that finds the attempt over says: the outcome, once. */

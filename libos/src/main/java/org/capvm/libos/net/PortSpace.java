@@ -103,9 +103,9 @@ final class PortSpace {
   }
 
   private boolean mayShare(Binding one, Binding other) {
-    boolean someListens = listeningMatters && (one.listening || other.listening);
-    return one.reuseAddress && other.reuseAddress && !someListens
-        || one.reusePort && other.reusePort && one.uid == other.uid;
+    boolean otherListens = listeningMatters && other.listening;
+    return (one.reuseAddress && other.reuseAddress && !otherListens)
+        || (one.reusePort && other.reusePort && one.uid == other.uid);
   }
 
   private static boolean overlaps(Binding one, Binding other) {

@@ -24,16 +24,32 @@ final class Publication implements AutoCloseable {
   Publication(NetworkNamespace network, InternetAddress address, int guestPort) {
     this.network = network;
     this.guestPort = guestPort;
-    descriptor =
+    int bound = bound(address);
+    if (address.port() == 0) {
+      // Only a port that was asked for by number stays bound when listening ends.
+      int chosen = bound;
+      int port = HostAddresses.decode(HostSockets.localName(chosen)).port();
+      try {
+        bound = bound(address.withPort(port));
+      } finally {
+        Hostcalls.close(chosen);
+      }
+    }
+    descriptor = bound;
+  }
+
+  private static int bound(InternetAddress address) {
+    int socket =
         (int) ErrnoException.check(HostSockets.socket(address.family(), SocketType.SOCK_STREAM));
-    long bound = HostSockets.reuseAddress(descriptor);
-    if (bound == 0) {
-      bound = HostSockets.bind(descriptor, address.encode());
+    long result = HostSockets.reuseAddress(socket);
+    if (result == 0) {
+      result = HostSockets.bind(socket, address.encode());
     }
-    if (bound < 0) {
-      Hostcalls.close(descriptor);
-      ErrnoException.check(bound);
+    if (result < 0) {
+      Hostcalls.close(socket);
+      ErrnoException.check(result);
     }
+    return socket;
   }
 
   int guestPort() {

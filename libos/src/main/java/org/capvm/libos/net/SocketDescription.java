@@ -32,7 +32,8 @@ public abstract class SocketDescription extends FileDescription {
   private final int type;
   private final int protocol;
   private final SocketOptions options;
-  private final WaitQueue waitQueue = new WaitQueue();
+  private final WaitQueue waiters = new WaitQueue();
+  private volatile boolean forwarded;
   private final FileStatus status = AnonymousInodes.status(FileMode.S_IFSOCK | 0777);
   private volatile int pendingError;
 
@@ -149,7 +150,7 @@ public abstract class SocketDescription extends FileDescription {
 
   /** Takes the pending error: {@code SO_ERROR}. */
   int takeError() {
-    synchronized (waitQueue) {
+    synchronized (waiters) {
       int taken = pendingError;
       pendingError = 0;
       return taken;
@@ -162,7 +163,7 @@ public abstract class SocketDescription extends FileDescription {
   }
 
   final void setPendingError(int errno) {
-    synchronized (waitQueue) {
+    synchronized (waiters) {
       pendingError = errno;
     }
   }
@@ -189,9 +190,25 @@ public abstract class SocketDescription extends FileDescription {
     return sent;
   }
 
+  /** Where changes are announced, whatever carries the data. */
+  final WaitQueue waiters() {
+    return waiters;
+  }
+
+  /**
+   * The data is the host's from now on: whoever watches already, and does not know the host
+   * descriptor, hears of its changes through the watcher.
+   */
+  final void becameHostPolled(int hostDescriptor) {
+    if (!waiters.isEmpty()) {
+      forwarded = true;
+      network.watcher().forward(hostDescriptor, waiters);
+    }
+  }
+
   @Override
   public final WaitQueue waitQueue() {
-    return waitQueue;
+    return isHostPolled() && !forwarded ? null : waiters;
   }
 
   @Override
@@ -237,7 +254,7 @@ public abstract class SocketDescription extends FileDescription {
    */
   final boolean await(Task task, BooleanSupplier condition, long deadlineNanos, long timeoutNanos) {
     try {
-      return waitQueue.await(task, condition, deadlineNanos);
+      return waiters.await(task, condition, deadlineNanos);
     } catch (ErrnoException e) {
       throw interrupted(e, timeoutNanos);
     }

@@ -37,7 +37,7 @@ abstract class StreamSocket extends SocketDescription {
   /** The connection is there. */
   final void connected(StreamTransport established) {
     transport = established;
-    waitQueue().announce(READABLE | WRITABLE);
+    waiters().announce(READABLE | WRITABLE);
   }
 
   /** The queue of a listening socket, or null. */
@@ -49,7 +49,7 @@ abstract class StreamSocket extends SocketDescription {
     AcceptQueue current = acceptQueue;
     if (current == null) {
       acceptQueue = new AcceptQueue(backlog);
-      waitQueue().announce(POLLIN);
+      waiters().announce(POLLIN);
     } else {
       current.setBacklog(backlog);
     }
@@ -60,7 +60,7 @@ abstract class StreamSocket extends SocketDescription {
     acceptQueue = null;
     if (queue != null) {
       queue.close();
-      waitQueue().announce(POLLIN | POLLHUP);
+      waiters().announce(POLLIN | POLLHUP);
     }
   }
 

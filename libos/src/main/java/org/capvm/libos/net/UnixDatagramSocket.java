@@ -14,7 +14,7 @@ import org.capvm.libos.process.Task;
  * An AF_UNIX socket of type datagram. Reliable: a sender waits while the receiver's queue is full.
  */
 final class UnixDatagramSocket extends DatagramSocket implements UnixSocket {
-  private final WaitQueue.Listener peerHasRoom = waitQueue()::announce;
+  private final WaitQueue.Listener peerHasRoom = waiters()::announce;
 
   // Guarded by this object's monitor; the volatile ones are read without it.
   private UnixNames.Binding binding;

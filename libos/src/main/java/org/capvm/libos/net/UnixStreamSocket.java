@@ -52,7 +52,7 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
         type() == SOCK_STREAM
             ? StreamEndpoint.Protocol.UNIX_STREAM
             : StreamEndpoint.Protocol.UNIX_RECORDS,
-        new WaitQueue[] {waitQueue(), other.waitQueue()},
+        new WaitQueue[] {waiters(), other.waiters()},
         new long[] {other.options().sendBytes(), options().sendBytes()});
   }
 
@@ -137,7 +137,7 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
     AcceptQueue.Offer offer = queue.offer(child);
     if (offer == AcceptQueue.Offer.QUEUED) {
       connected(ends[0]);
-      listener.waitQueue().announce(READABLE);
+      listener.waiters().announce(READABLE);
       return true;
     }
     child.abandon();
@@ -149,7 +149,7 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
 
   @Override
   void roomToAccept() {
-    waitQueue().announce(WRITABLE);
+    waiters().announce(WRITABLE);
   }
 
   @Override
