@@ -70,8 +70,8 @@ public record InternetAddress(int family, long high, long low, int port, int sco
       in.order(ByteOrder.BIG_ENDIAN);
       return new InternetAddress(AF_INET6, in.getLong(8), in.getLong(16), port, scope);
     }
-    if (family == AF_INET && socketFamily == AF_INET
-        || family == AF_UNSPEC && socketFamily == AF_INET && in.getInt(4) == 0) {
+    if (socketFamily == AF_INET
+        && (family == AF_INET || (family == AF_UNSPEC && in.getInt(4) == 0))) {
       return v4(in.getInt(4), port);
     }
     throw ErrnoException.of(Errno.EAFNOSUPPORT);

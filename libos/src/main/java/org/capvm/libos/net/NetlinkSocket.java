@@ -169,10 +169,11 @@ final class NetlinkSocket extends DatagramSocket {
 
   private byte[] message(int type, int flags, int sequence, ByteBuffer body) {
     int length = HEADER_BYTES + body.rewind().remaining();
-    ByteBuffer out = buffer(length);
+    byte[] bytes = new byte[length];
+    ByteBuffer out = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     out.putInt(length).putShort((short) type).putShort((short) flags);
     out.putInt(sequence).putInt(port).put(body);
-    return out.array();
+    return bytes;
   }
 
   /** A {@code struct ifinfomsg} and its attributes. */

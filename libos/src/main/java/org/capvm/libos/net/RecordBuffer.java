@@ -17,13 +17,22 @@ final class RecordBuffer implements StreamBuffer {
   /** What Linux counts for a message besides its bytes, roughly. */
   private static final int OVERHEAD_BYTES = 256;
 
-  /**
-   * One message.
-   *
-   * @param source the sender's socket address, or null
-   * @param ancillary what came with it, or null
-   */
-  private record Message(byte[] bytes, byte[] source, Ancillary ancillary) {}
+  /** One message. */
+  private static final class Message {
+    final byte[] bytes;
+
+    /** The sender's socket address, or null. */
+    final byte[] source;
+
+    /** What came with it, or null. */
+    final Ancillary ancillary;
+
+    Message(byte[] bytes, byte[] source, Ancillary ancillary) {
+      this.bytes = bytes;
+      this.source = source;
+      this.ancillary = ancillary;
+    }
+  }
 
   private final WaitQueue readers;
   private final WaitQueue writers;

@@ -46,8 +46,7 @@ final class SocketFixture {
   }
 
   SocketDescription[] pair(int type) {
-    SocketDescription[] pair =
-        SocketCreation.pair(null, network, AddressFamily.AF_UNIX, type, 0);
+    SocketDescription[] pair = SocketCreation.pair(null, network, AddressFamily.AF_UNIX, type, 0);
     for (SocketDescription socket : pair) {
       socket.changeFlags(OpenFlags.O_RDWR | OpenFlags.O_NONBLOCK);
     }
@@ -70,8 +69,7 @@ final class SocketFixture {
     return sendTo(socket, text, null, null);
   }
 
-  static long sendTo(
-      SocketDescription socket, String text, byte[] address, Ancillary ancillary) {
+  static long sendTo(SocketDescription socket, String text, byte[] address, Ancillary ancillary) {
     byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
     MemorySegment memory = Arena.ofAuto().allocate(Math.max(bytes.length, 1));
     MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes.length);
