@@ -598,6 +598,20 @@ public final class AddressSpace {
     users++;
   }
 
+  /** Whether more than one process uses the address space. */
+  public synchronized boolean isShared() {
+    return users > 1;
+  }
+
+  /**
+   * An empty address space of the same cVM.
+   *
+   * @throws ErrnoException ENOMEM if the host has no room for a slot
+   */
+  public AddressSpace another() {
+    return new AddressSpace(intravisor, anonymous.file(), limit);
+  }
+
   /**
    * A process lets go of the address space; the last one gives everything back. No guest thread of
    * it is left.

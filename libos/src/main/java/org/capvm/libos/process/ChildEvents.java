@@ -11,27 +11,40 @@ final class ChildEvents {
   private ChildEvents() {}
 
   /**
-   * Sends SIGCHLD and wakes the parent's tasks that wait.
+   * A child stopped or went on: sends SIGCHLD, unless the parent does not want to hear of it, and
+   * wakes the parent's tasks that wait.
    *
-   * @param code a {@code CLD_} constant
-   * @param status exit code or signal
+   * @param code {@code CLD_STOPPED} or {@code CLD_CONTINUED}
    */
-  static void announce(Process parent, Process child, int code, int status) {
-    boolean stopOrGo = code == Signal.CLD_STOPPED || code == Signal.CLD_CONTINUED;
-    boolean quiet =
-        stopOrGo && parent.signalActions().get(Signal.SIGCHLD).has(Signal.SA_NOCLDSTOP);
-    if (!quiet) {
-      CpuTimes times = child.ownTimes();
-      SignalDelivery.send(
-          parent,
-          SignalInfo.child(
-              code,
-              child.id(),
-              child.credentials().uid(),
-              status,
-              times.userNanos() / NANOS_PER_TICK,
-              times.systemNanos() / NANOS_PER_TICK));
+  static void announce(Process parent, Process child, int code, int signal) {
+    if (!parent.signalActions().get(Signal.SIGCHLD).has(Signal.SA_NOCLDSTOP)) {
+      SignalDelivery.send(parent, info(Signal.SIGCHLD, child, code, signal));
     }
     parent.tasks().forEach(Task::wake);
+  }
+
+  /**
+   * A child ended: sends what the child was made to send, and wakes the parent's tasks that wait.
+   *
+   * @param code {@code CLD_EXITED} or {@code CLD_KILLED}
+   * @param status exit code or signal
+   */
+  static void announceEnd(Process parent, Process child, int code, int status) {
+    if (child.exitSignal() != 0) {
+      SignalDelivery.send(parent, info(child.exitSignal(), child, code, status));
+    }
+    parent.tasks().forEach(Task::wake);
+  }
+
+  private static SignalInfo info(int signal, Process child, int code, int status) {
+    CpuTimes times = child.ownTimes();
+    return SignalInfo.child(
+        signal,
+        code,
+        child.id(),
+        child.credentials().uid(),
+        status,
+        times.userNanos() / NANOS_PER_TICK,
+        times.systemNanos() / NANOS_PER_TICK);
   }
 }

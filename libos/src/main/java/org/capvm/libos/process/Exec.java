@@ -29,8 +29,8 @@ final class Exec {
   static void execute(Task task, ProgramPlan plan) {
     Process process = task.process();
     try (plan) {
-      AddressSpace space = task.addressSpace();
-      space.clear();
+      TaskEnd.releaseMemory(task);
+      AddressSpace space = emptySpace(task);
       Program.Layout layout =
           ProgramLoader.load(
               space,
@@ -51,6 +51,21 @@ final class Exec {
     }
   }
 
+  /** The task's own address space, emptied; a new one if it is shared with another process. */
+  private static AddressSpace emptySpace(Task task) {
+    AddressSpace old = task.addressSpace();
+    if (!old.isShared()) {
+      old.clear();
+      return old;
+    }
+    AddressSpace fresh = old.another();
+    task.process().setAddressSpace(fresh);
+    task.moveTo(fresh);
+    old.release();
+    task.process().releaseParentsMemory();
+    return fresh;
+  }
+
   private static void forgetOldProgram(Task task) {
     Process process = task.process();
     process.signalActions().resetForExec();
@@ -59,6 +74,7 @@ final class Exec {
     task.setRobustList(0);
     task.setClearChildTid(0);
     task.setLastFault(FaultDetail.NONE);
+    task.unshareFiles();
     task.files().closeOnExec();
   }
 

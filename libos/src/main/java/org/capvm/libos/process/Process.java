@@ -10,6 +10,7 @@ import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.memory.AddressSpace;
 import org.capvm.libos.signal.PendingSignals;
+import org.capvm.libos.signal.SignalAction;
 import org.capvm.libos.signal.SignalActions;
 import org.capvm.libos.signal.SignalDelivery;
 import org.capvm.libos.signal.SignalInfo;
@@ -17,6 +18,9 @@ import org.capvm.libos.time.ProcessTimers;
 
 /** A process: what its tasks share, and its place among other processes. Thread-safe. */
 public final class Process {
+  /** How often a task that ends its siblings looks whether the process is ending as a whole. */
+  private static final long POLL_MILLIS = 20;
+
   private final LibraryOs libraryOs;
   private final int id;
   private final ResourceLimits limits;
@@ -37,12 +41,14 @@ public final class Process {
   private volatile int processGroup;
   private volatile int session;
   private volatile Program program;
-  private final Program inheritedProgram;
+  private volatile Program inheritedProgram;
   private volatile ExitStatus exiting;
   private volatile ExitStatus ended;
   private volatile int stopSignal;
   private volatile boolean dumpable = true;
   private volatile int parentDeathSignal;
+  private volatile int exitSignal = Signal.SIGCHLD;
+  private volatile boolean memoryReleased;
   private int unreportedStop;
   private boolean unreportedContinue;
 
@@ -61,8 +67,6 @@ public final class Process {
     this.limits = limits;
     this.signalActions = signalActions;
     this.addressSpace = addressSpace;
-    this.inheritedProgram = parent == null ? null : parent.program;
-    this.program = inheritedProgram;
     this.processGroup = parent == null ? id : parent.processGroup;
     this.session = parent == null ? id : parent.session;
   }
@@ -142,6 +146,67 @@ public final class Process {
     program = changed;
   }
 
+  /** Takes over from the process that forked this one what is not given to the constructor. */
+  void inherit(Process forker, int signalAtExit) {
+    processGroup = forker.processGroup;
+    session = forker.session;
+    program = forker.program;
+    inheritedProgram = forker.program;
+    dumpable = forker.dumpable;
+    exitSignal = signalAtExit;
+  }
+
+  /** What the parent gets when the process ends, or 0. */
+  int exitSignal() {
+    return exitSignal;
+  }
+
+  /** The process does not use its parent's memory any more: a parent in {@code vfork} goes on. */
+  void releaseParentsMemory() {
+    memoryReleased = true;
+    Process current = parent;
+    if (current != null) {
+      current.tasks().forEach(Task::wake);
+    }
+  }
+
+  /** Keeps a parent in {@code vfork} waiting; only its own end makes it stop before. */
+  void awaitMemoryRelease(Task waiting) {
+    while (!memoryReleased && !waiting.isOver()) {
+      waiting.parkThroughSignals();
+    }
+  }
+
+  /**
+   * Ends all tasks but one, which is about to execute another program and takes the process's id
+   * over if it was not the first.
+   *
+   * @return false if the process is ending anyway
+   */
+  boolean endOtherTasks(Task survivor) {
+    for (Task task : tasks()) {
+      if (task != survivor) {
+        task.exit(ExitStatus.killed(Signal.SIGKILL, false));
+        task.interrupt();
+      }
+    }
+    synchronized (tasks) {
+      while (tasks.size() > 1 && exiting == null) {
+        try {
+          tasks.wait(POLL_MILLIS);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          return false;
+        }
+      }
+    }
+    if (exiting != null) {
+      return false;
+    }
+    libraryOs.processes().rename(survivor, id);
+    return true;
+  }
+
   /** What the process executed when it was forked, or null. */
   Program inheritedProgram() {
     return inheritedProgram;
@@ -189,6 +254,13 @@ public final class Process {
     total.add(ownTimes);
     total.add(childrenTimes);
     return total;
+  }
+
+  /** Whether a child that ends stays as a zombie until it is waited for. */
+  boolean wantsToWaitFor(Process child) {
+    SignalAction action = signalActions.get(Signal.SIGCHLD);
+    boolean declines = action.handler() == Signal.SIG_IGN || action.has(Signal.SA_NOCLDWAIT);
+    return !(declines && child.exitSignal == Signal.SIGCHLD) && !isOver();
   }
 
   /** Takes an ended child out of the process table; false if another task was faster. */
@@ -296,7 +368,9 @@ public final class Process {
     parent = adopter;
   }
 
-  /** Calls back whenever a signal is sent to the process or a task of it; any thread may call it. */
+  /**
+   * Calls back whenever a signal is sent to the process or a task of it; any thread may call it.
+   */
   public void addSignalListener(Runnable listener) {
     signalListeners.add(listener);
   }

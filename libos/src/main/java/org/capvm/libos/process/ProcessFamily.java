@@ -2,9 +2,16 @@ package org.capvm.libos.process;
 
 import static org.capvm.libos.ArgumentKind.ADDRESS;
 import static org.capvm.libos.ArgumentKind.ARCH_PRCTL_CODE;
+import static org.capvm.libos.ArgumentKind.AT_FLAGS;
+import static org.capvm.libos.ArgumentKind.CLONE_FLAGS;
+import static org.capvm.libos.ArgumentKind.DIRECTORY_FD;
+import static org.capvm.libos.ArgumentKind.HEX;
 import static org.capvm.libos.ArgumentKind.INT;
 import static org.capvm.libos.ArgumentKind.OUT_RESOURCE_USAGE;
 import static org.capvm.libos.ArgumentKind.OUT_WAIT_STATUS;
+import static org.capvm.libos.ArgumentKind.PATH;
+import static org.capvm.libos.ArgumentKind.SIZE;
+import static org.capvm.libos.ArgumentKind.STRING_ARRAY;
 import static org.capvm.libos.ArgumentKind.WAIT_OPTIONS;
 import static org.capvm.libos.SystemCall.done;
 import static org.capvm.libos.SystemCall.partial;
@@ -14,10 +21,28 @@ import org.capvm.libos.SystemCallFamily;
 
 /** Rows of the process calls. */
 public final class ProcessFamily implements SystemCallFamily {
+  private static final String CLONE_LIMITS =
+      "namespaces return EPERM; CLONE_PIDFD, CLONE_INTO_CGROUP, chosen ids, and CLONE_SIGHAND"
+          + " without CLONE_THREAD return EINVAL";
+
   @Override
   public SystemCall row(int number) {
     return switch (number) {
       case 39 -> done(39, "getpid", ProcessCalls::getpid);
+      case 56 ->
+          partial(
+              56,
+              "clone",
+              CloneCalls::clone,
+              CLONE_LIMITS,
+              CLONE_FLAGS,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS,
+              HEX);
+      case 57 -> done(57, "fork", CloneCalls::fork);
+      case 58 -> done(58, "vfork", CloneCalls::vfork);
+      case 59 -> done(59, "execve", CloneCalls::execve, PATH, STRING_ARRAY, ADDRESS);
       case 60 -> done(60, "exit", ProcessCalls::exit, INT);
       case 61 ->
           done(
@@ -56,6 +81,17 @@ public final class ProcessFamily implements SystemCallFamily {
               ADDRESS,
               WAIT_OPTIONS,
               OUT_RESOURCE_USAGE);
+      case 322 ->
+          done(
+              322,
+              "execveat",
+              CloneCalls::execveat,
+              DIRECTORY_FD,
+              PATH,
+              STRING_ARRAY,
+              ADDRESS,
+              AT_FLAGS);
+      case 435 -> partial(435, "clone3", CloneCalls::clone3, CLONE_LIMITS, ADDRESS, SIZE);
       default -> null;
     };
   }

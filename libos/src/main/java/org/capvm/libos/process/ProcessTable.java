@@ -41,6 +41,13 @@ public final class ProcessTable {
     tasks.put(task.id(), task);
   }
 
+  /** Gives a task another id. */
+  synchronized void rename(Task task, int id) {
+    tasks.remove(task.id(), task);
+    task.setId(id);
+    tasks.put(id, task);
+  }
+
   /** Forgets a process that was waited for. */
   public synchronized void remove(Process process) {
     processes.remove(process.id(), process);
@@ -61,10 +68,25 @@ public final class ProcessTable {
     return tasks.get(id);
   }
 
-  /** Who adopts the children of a process that ends: the cVM's first process, or null if that is the one. */
+  /**
+   * Who adopts the children of a process that ends: the cVM's first process, or null if that is the
+   * one.
+   */
   public synchronized Process reaperFor(Process ending) {
     Process first = processes.get(1);
     return first == ending || first == null || first.isOver() ? null : first;
+  }
+
+  /** How many tasks there are, of all processes together. */
+  public synchronized int taskCount() {
+    return tasks.size();
+  }
+
+  /** All processes but one. */
+  synchronized List<Process> others(Process process) {
+    List<Process> others = new ArrayList<>(processes.values());
+    others.remove(process);
+    return others;
   }
 
   /** All processes, by id. */

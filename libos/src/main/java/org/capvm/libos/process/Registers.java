@@ -5,8 +5,8 @@ import java.nio.ByteOrder;
 import org.capvm.monitor.gate.Context;
 
 /**
- * A guest thread's registers while it is out of the guest, under the names Linux has for them. For the thread's own
- * use.
+ * A guest thread's registers while it is out of the guest, under the names Linux has for them. For
+ * the thread's own use.
  */
 public final class Registers {
   public static final int RAX = 0;
@@ -22,14 +22,25 @@ public final class Registers {
   public static final int R10 = 10;
   public static final int R11 = 11;
 
-  /** Bytes of {@link #floatingPoint}: an XSAVE area with x87, SSE and AVX state in standard form. */
+  /**
+   * Bytes of {@link #floatingPoint}: an XSAVE area with x87, SSE and AVX state in standard form.
+   */
   public static final int FLOATING_POINT_BYTES = 832;
 
   private static final int HEADER = Context.FXSAVE_BYTES;
   private static final int UPPER_HALVES = HEADER + 64;
+  private static final int GENERAL = 16;
   private static final int VECTORS = 16;
   private static final int XMM_BYTES = 16;
-  private static final long X87_AND_SSE = 3;
+  private static final int LEGACY_MXCSR = 24;
+  private static final int LEGACY_XMM = 160;
+  private static final int X87_TAGS = 4;
+
+  /** Control word 0x37f, status word 0. */
+  private static final int X87_INITIAL = 0x37f;
+
+  private static final long X87 = 1;
+  private static final long SSE = 2;
   private static final long AVX = 4;
 
   private final Context context;
@@ -110,30 +121,62 @@ public final class Registers {
       context.readVector(i, vector, 0);
       System.arraycopy(vector, XMM_BYTES, area, UPPER_HALVES + i * XMM_BYTES, XMM_BYTES);
     }
-    ByteBuffer.wrap(area).order(ByteOrder.LITTLE_ENDIAN).putLong(HEADER, X87_AND_SSE | AVX);
+    ByteBuffer bytes = ByteBuffer.wrap(area).order(ByteOrder.LITTLE_ENDIAN);
+    // As the processor: x87 state that was never touched is not there.
+    boolean untouched = bytes.getInt(0) == X87_INITIAL && bytes.get(X87_TAGS) == 0;
+    bytes.putLong(HEADER, untouched ? SSE | AVX : X87 | SSE | AVX);
     return area;
   }
 
   /** Loads state as {@code xrstor} would: what the header leaves out is reset. */
   public void setFloatingPoint(byte[] area) {
-    long present = ByteBuffer.wrap(area).order(ByteOrder.LITTLE_ENDIAN).getLong(HEADER);
+    ByteBuffer bytes = ByteBuffer.wrap(area).order(ByteOrder.LITTLE_ENDIAN);
+    long present = bytes.getLong(HEADER);
     context.resetFloatingPoint();
-    if ((present & X87_AND_SSE) != 0) {
+    if ((present & X87) != 0) {
       context.writeFxsave(area, 0);
-    }
-    if ((present & AVX) == 0) {
-      return;
     }
     byte[] vector = new byte[Context.VECTOR_BYTES];
     for (int i = 0; i < VECTORS; i++) {
-      context.readVector(i, vector, 0);
-      System.arraycopy(area, UPPER_HALVES + i * XMM_BYTES, vector, XMM_BYTES, XMM_BYTES);
+      if ((present & SSE) != 0) {
+        System.arraycopy(area, LEGACY_XMM + i * XMM_BYTES, vector, 0, XMM_BYTES);
+      }
+      if ((present & AVX) != 0) {
+        System.arraycopy(area, UPPER_HALVES + i * XMM_BYTES, vector, XMM_BYTES, XMM_BYTES);
+      }
       context.writeVector(i, vector, 0);
+    }
+    if ((present & (SSE | AVX)) != 0) {
+      context.setMxcsr(bytes.getInt(LEGACY_MXCSR));
     }
   }
 
-  /** Copies all state of another thread, for {@code clone} and {@code fork}. */
-  public void copyFrom(Registers other) {
-    context.copyRegistersFrom(other.context);
+  /**
+   * All registers of a thread at one moment.
+   *
+   * @param floatingPoint as {@link #floatingPoint} gives it
+   */
+  record Snapshot(
+      long[] general, long pc, long flags, long fsBase, long gsBase, byte[] floatingPoint) {}
+
+  /** What a new task starts from. */
+  Snapshot snapshot() {
+    long[] general = new long[GENERAL];
+    for (int register = 0; register < GENERAL; register++) {
+      general[register] = get(register);
+    }
+    return new Snapshot(general, pc(), flags(), fsBase(), gsBase(), floatingPoint());
+  }
+
+  /** Makes these registers those of a snapshot. */
+  void restore(Snapshot snapshot) {
+    for (int register = 0; register < GENERAL; register++) {
+      set(register, snapshot.general()[register]);
+    }
+    setPc(snapshot.pc());
+    setFlags(snapshot.flags());
+    setFsBase(snapshot.fsBase());
+    setGsBase(snapshot.gsBase());
+    setFloatingPoint(snapshot.floatingPoint());
   }
 }

@@ -33,8 +33,8 @@ public final class Task {
   private static final short POLLIN = 1;
 
   private final Process process;
-  private final int id;
-  private final FileDescriptorTable files;
+  private volatile int id;
+  private volatile FileDescriptorTable files;
   private final FileSystemContext fileSystem;
   private final SignalState signals;
   private final Runnable kick = this::kick;
@@ -87,6 +87,15 @@ public final class Task {
     addressSpace.addThread(kick);
   }
 
+  /** Lets the task go on in another address space. For its own thread. */
+  void moveTo(AddressSpace space) {
+    addressSpace.removeThread(kick);
+    enter(space);
+    guestThread.enterSlot(
+        space.slot(), process.libraryOs().intravisor().translationsOf(space.codeSpace()));
+    space.addThread(kick);
+  }
+
   /** The task will not run guest code any more. */
   void detach() {
     addressSpace.removeThread(kick);
@@ -105,6 +114,10 @@ public final class Task {
   /** The thread id. */
   public int id() {
     return id;
+  }
+
+  void setId(int changed) {
+    id = changed;
   }
 
   /** The process the task belongs to. */
@@ -140,6 +153,15 @@ public final class Task {
   /** The open files. */
   public FileDescriptorTable files() {
     return files;
+  }
+
+  /** Gives the task a table of its own, if it shares one with other processes. */
+  void unshareFiles() {
+    FileDescriptorTable old = files;
+    if (old.isShared()) {
+      files = old.copy();
+      old.leave();
+    }
   }
 
   /** Root, working directory and umask. */
@@ -225,9 +247,13 @@ public final class Task {
     return process.libraryOs().traceSink();
   }
 
-  /** Ends this task alone, at its next chance. For the task's own thread. */
-  public void exit(ExitStatus status) {
-    exited = status;
+  /**
+   * Ends this task alone, at its next chance; the first status counts. Any thread may call this.
+   */
+  public synchronized void exit(ExitStatus status) {
+    if (exited == null) {
+      exited = status;
+    }
   }
 
   /** Whether the task must not go back to the guest. */
@@ -296,6 +322,11 @@ public final class Task {
       throw ErrnoException.of(Errno.ERESTARTSYS);
     }
     return true;
+  }
+
+  /** Waits until {@link #wake} or for no reason at all; signals do not matter. The caller loops. */
+  void parkThroughSignals() {
+    LockSupport.park(this);
   }
 
   /**

@@ -1,12 +1,17 @@
 package org.capvm.libos.process;
 
+import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.futex.RobustList;
-import org.capvm.libos.memory.AddressSpace;
+import org.capvm.libos.signal.SignalDelivery;
+import org.capvm.libos.signal.SignalInfo;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
-/** What happens when a task ends, and when it was its process's last. On the task's thread, out of the guest. */
+/**
+ * What happens when a task ends, and when it was its process's last. On the task's thread, out of
+ * the guest.
+ */
 final class TaskEnd {
   private TaskEnd() {}
 
@@ -14,16 +19,14 @@ final class TaskEnd {
     Process process = task.process();
     LibraryOs libraryOs = task.libraryOs();
     releaseMemory(task);
+    task.files().leave();
     libraryOs.statistics().add(task.callCounts());
     ThreadTimes.addOwn(process.ownTimes());
     ExitStatus status = task.exited() != null ? task.exited() : ExitStatus.exited(0);
-    boolean last = process.remove(task);
     task.close();
-    if (!last || task.id() != process.id()) {
-      libraryOs.processes().remove(task);
-    }
-    if (last) {
-      endProcess(task, process, status);
+    libraryOs.processes().remove(task);
+    if (process.remove(task)) {
+      endProcess(process, status);
     }
   }
 
@@ -36,36 +39,70 @@ final class TaskEnd {
       try {
         task.memory().putInt(word, 0);
         task.libraryOs().futexes().wakeShared(task, word, 1);
-      } catch (GuestMemoryFault e) {
+      } catch (GuestMemoryFault | ErrnoException e) {
         // The word went away with its memory; nobody can wait for it.
       }
     }
   }
 
-  private static void endProcess(Task task, Process process, ExitStatus status) {
-    LibraryOs libraryOs = task.libraryOs();
+  private static void endProcess(Process process, ExitStatus status) {
     process.timers().close();
-    task.files().leave();
-    AddressSpace space = process.addressSpace();
-    space.release();
-    Process heir = libraryOs.processes().reaperFor(process);
-    for (Process child : process.children()) {
-      child.setParent(heir);
-      process.removeChild(child);
-      if (heir != null) {
-        heir.addChild(child);
-      }
-    }
+    process.addressSpace().release();
+    process.releaseParentsMemory();
     Process parent = process.parent();
     if (parent == null) {
-      libraryOs.processes().remove(task);
-      libraryOs.processes().remove(process);
+      endOthers(process);
+      process.libraryOs().processes().remove(process);
       process.end(status);
       return;
     }
+    handOverChildren(process);
     process.end(status);
     ExitStatus ended = process.ended();
-    int code = ended.signal() != 0 ? Signal.CLD_KILLED : Signal.CLD_EXITED;
-    ChildEvents.announce(parent, process, code, ended.signal() != 0 ? ended.signal() : ended.code());
+    boolean killed = ended.signal() != 0;
+    boolean wanted = parent.wantsToWaitFor(process);
+    ChildEvents.announceEnd(
+        parent,
+        process,
+        killed ? Signal.CLD_KILLED : Signal.CLD_EXITED,
+        killed ? ended.signal() : ended.code());
+    if (!wanted) {
+      parent.reap(process);
+    }
+  }
+
+  /** The first process ends and takes the cVM with it. */
+  private static void endOthers(Process first) {
+    ProcessTable table = first.libraryOs().processes();
+    for (Process other : table.others(first)) {
+      other.exitGroup(ExitStatus.killed(Signal.SIGKILL, false));
+    }
+    for (Process other : table.others(first)) {
+      try {
+        other.awaitEnd();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+      table.remove(other);
+    }
+  }
+
+  private static void handOverChildren(Process process) {
+    Process heir = process.libraryOs().processes().reaperFor(process);
+    for (Process child : process.children()) {
+      process.removeChild(child);
+      if (heir != null) {
+        child.setParent(heir);
+        heir.addChild(child);
+      }
+      int signal = child.parentDeathSignal();
+      if (signal != 0) {
+        SignalDelivery.send(child, SignalInfo.fromUser(signal, process.id(), 0));
+      }
+    }
+    if (heir != null) {
+      heir.tasks().forEach(Task::wake);
+    }
   }
 }

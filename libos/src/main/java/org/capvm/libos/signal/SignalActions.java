@@ -24,12 +24,18 @@ public final class SignalActions {
     return new SignalActions(actions.clone());
   }
 
+  /** A copy in which nothing is handled, for {@code CLONE_CLEAR_SIGHAND}. */
+  public SignalActions copyWithoutHandlers() {
+    SignalActions copy = copy();
+    copy.resetForExec();
+    return copy;
+  }
+
   /** What exec leaves: ignored signals stay ignored, all others become default. */
   public synchronized void resetForExec() {
     for (int signal = 1; signal <= Signal.SIGRTMAX; signal++) {
       boolean ignored = actions[signal].handler() == Signal.SIG_IGN;
-      actions[signal] =
-          ignored ? new SignalAction(Signal.SIG_IGN, 0, 0, 0) : SignalAction.DEFAULT;
+      actions[signal] = ignored ? new SignalAction(Signal.SIG_IGN, 0, 0, 0) : SignalAction.DEFAULT;
     }
   }
 

@@ -5,8 +5,8 @@ import java.nio.ByteOrder;
 import org.capvm.libos.abi.Signal;
 
 /**
- * What {@code siginfo_t} tells a handler: the three integers every signal has, and the union behind them as its four
- * 8-byte words (offsets 16 to 47), which is all that any kind of signal uses.
+ * What {@code siginfo_t} tells a handler: the three integers every signal has, and the union behind
+ * them as its four 8-byte words (offsets 16 to 47), which is all that any kind of signal uses.
  *
  * @param signal 1 to 64
  * @param code {@code si_code}
@@ -38,15 +38,9 @@ public record SignalInfo(
 
   /** A child changed state; times in clock ticks. */
   public static SignalInfo child(
-      int code, int pid, int uid, int status, long userTicks, long systemTicks) {
+      int signal, int code, int pid, int uid, int status, long userTicks, long systemTicks) {
     return new SignalInfo(
-        Signal.SIGCHLD,
-        0,
-        code,
-        pair(pid, uid),
-        Integer.toUnsignedLong(status),
-        userTicks,
-        systemTicks);
+        signal, 0, code, pair(pid, uid), Integer.toUnsignedLong(status), userTicks, systemTicks);
   }
 
   /** A POSIX timer expired. */

@@ -1,8 +1,8 @@
 package org.capvm.libos.signal;
 
 /**
- * A task's own part in signals: mask, queue, alternate stack. The task's thread alone changes the mask and the
- * stack; any thread may look and may add to the queue.
+ * A task's own part in signals: mask, queue, alternate stack. The task's thread alone changes the
+ * mask and the stack; any thread may look and may add to the queue.
  */
 public final class SignalState {
   private final PendingSignals pending = new PendingSignals();
@@ -32,12 +32,20 @@ public final class SignalState {
     return mask;
   }
 
+  /** What a new task starts with: a temporary mask is not passed on. */
+  public long maskToInherit() {
+    return hasSavedMask ? savedMask : mask;
+  }
+
   /** Replaces the mask; SIGKILL and SIGSTOP stay unblocked. */
   public void setMask(long changed) {
     mask = changed & ~DefaultAction.UNMASKABLE;
   }
 
-  /** Replaces the mask until a handler has been started or the call is over ({@code sigsuspend}, {@code ppoll}). */
+  /**
+   * Replaces the mask until a handler has been started or the call is over ({@code sigsuspend},
+   * {@code ppoll}).
+   */
   public void setTemporaryMask(long temporary) {
     savedMask = mask;
     hasSavedMask = true;
