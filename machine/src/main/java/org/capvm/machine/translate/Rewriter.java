@@ -178,6 +178,8 @@ final class Rewriter {
       return;
     }
     emit.touchStack();
+    // If the frame is not there, that shows before rsp changes.
+    emit.encoder().memory(0x8b, true, Gpr.R11, Address.at(Gpr.RBP, 0), Encoder.Space.GUEST);
     emit.setStackPointer(Gpr.RBP);
     emit.pop(Gpr.RBP);
   }
@@ -188,6 +190,11 @@ final class Rewriter {
       return;
     }
     int level = instruction.secondImmediate() & 31;
+    // If the stack is not writable there, that shows before rsp and rbp change.
+    int lowest = -8 - 8 * level - (int) instruction.immediate();
+    emit.encoder().memory(0x89, true, Gpr.RBP, Address.at(Gpr.RSP, -8), Encoder.Space.AS_IS);
+    emit.encoder().memory(0x8b, true, Gpr.R11, Address.at(Gpr.RSP, lowest), Encoder.Space.AS_IS);
+    emit.encoder().memory(0x89, true, Gpr.R11, Address.at(Gpr.RSP, lowest), Encoder.Space.AS_IS);
     emit.push(Gpr.RBP);
     emit.commit();
     for (int i = 1; i < level; i++) {
