@@ -1,5 +1,5 @@
 # Enters frames of the largest size until the stack is used up.
-# ends: SIGSEGV at attempt
+# ends: SIGSEGV
 .include "isolation.inc"
 _start:
 attempt:

@@ -2,7 +2,7 @@
 # ends: SIGSEGV
 .include "isolation.inc"
 _start:
-  mov ecx, 0x7fffffff
+  mov ecx, 0x3000000
 again:
   inc rsp
   dec ecx

@@ -4,7 +4,7 @@
 _start:
   movabs rax, 0x7fff30000000
   mov rbp, rax
-  leave
 attempt:
+  leave
   push rbx
   survive

@@ -3,6 +3,8 @@ package org.capvm.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -52,7 +54,10 @@ final class IsolationTest {
       hostCanary = eightGiB.asSlice(target - eightGiB.address(), CANARY_BYTES);
       hostCanary.fill(HOST_PATTERN);
     }
-    input = Files.write(file.resolveSibling("input"), new byte[1 << 20]);
+    input = file.resolveSibling("input");
+    try (RandomAccessFile endless = new RandomAccessFile(input.toFile(), "rw")) {
+      endless.setLength(1L << 40);
+    }
     neighbour =
         ConfinedRun.start(
             GuestProgram.assembly(CANARY),
@@ -62,7 +67,8 @@ final class IsolationTest {
 
   @AfterAll
   static void theNeighbourSawNothing() throws Exception {
-    assertThat(neighbour.end(Duration.ofMinutes(2))).isEqualTo(new ExitStatus.Exited(0));
+    Files.write(input, new byte[0]);
+    assertThat(neighbour.end(LIMIT)).isEqualTo(new ExitStatus.Exited(0));
     neighbour.close();
     arena.close();
   }
@@ -77,7 +83,7 @@ final class IsolationTest {
         .map(IsolationTest::attempt);
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(name = "{0}")
   @MethodSource("attempts")
   void theAttemptEndsAsNamed(Attempt attempt) throws Exception {
     Path program = GuestProgram.assembly(attempt.name());
@@ -99,7 +105,7 @@ final class IsolationTest {
    * The code cache, branch tables, other slots, the Java heap, stacks: all that this process has
    * mapped.
    */
-  @ParameterizedTest
+  @ParameterizedTest(name = "{0}")
   @MethodSource("mappings")
   void whatTheJvmHasMappedIsOutOfReach(String mapping) throws Exception {
     String start = Long.toString(Long.parseUnsignedLong(mapping.split("-")[0], 16));
@@ -121,7 +127,7 @@ final class IsolationTest {
       String name = source.getFileName().toString().replaceFirst("\\.S$", "");
       return new Attempt(name, Stream.of(header.split(" or ")).map(Expectation::parse).toList());
     } catch (IOException failure) {
-      throw new java.io.UncheckedIOException(failure);
+      throw new UncheckedIOException(failure);
     }
   }
 
