@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.capvm.libos.file.content.DescriptorBudget;
 
 /**
  * The mounts of one cVM. Mounts are added while the cVM is being made and never go away before it
@@ -12,8 +13,12 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>Threads: {@link #mount} is for one thread, before others use the table; the rest is for any.
  */
 public final class MountTable implements AutoCloseable {
+  /** Host descriptors that the files of one cVM may hold; a JVM has some ten thousand. */
+  private static final int MAX_DESCRIPTORS = 4096;
+
   private final Map<Inode, Mount> mountedOn = new ConcurrentHashMap<>();
   private final List<Mount> mounts = new ArrayList<>();
+  private final DescriptorBudget descriptors = new DescriptorBudget(MAX_DESCRIPTORS);
 
   /** A tree of one file system. */
   public MountTable(FileSystem root, String source, boolean readOnly) {
@@ -32,6 +37,11 @@ public final class MountTable implements AutoCloseable {
   /** The root of the tree. */
   public Location root() {
     return mounts.get(0).root();
+  }
+
+  /** What the host descriptors of open files are taken from. */
+  public DescriptorBudget descriptors() {
+    return descriptors;
   }
 
   /** All mounts, in the order they were made. */

@@ -5,6 +5,7 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
 import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.file.content.DescriptorBudget;
 import org.capvm.libos.file.content.MemoryFile;
 import org.capvm.libos.file.poll.Epoll;
 import org.capvm.libos.file.poll.EventCounter;
@@ -229,8 +230,14 @@ final class EventCalls {
     }
     String name = Arguments.name(task, nameAddress, NAME_BYTES, Errno.EINVAL);
     byte[] bytes = name.getBytes(StandardCharsets.ISO_8859_1);
-    int host = (int) ErrnoException.check(HostEventcalls.memfdCreate(bytes, flags));
+    DescriptorBudget budget = task.fileSystem().mounts().descriptors();
+    budget.take();
+    long host = HostEventcalls.memfdCreate(bytes, flags);
+    if (host < 0) {
+      budget.give();
+      return host;
+    }
     int onExec = (flags & MFD_CLOEXEC) != 0 ? OpenFlags.O_CLOEXEC : 0;
-    return Arguments.install(task, MemoryFile.of(name, host), onExec);
+    return Arguments.install(task, MemoryFile.of(name, (int) host, budget), onExec);
   }
 }

@@ -58,16 +58,12 @@ public final class Charge {
     return true;
   }
 
-  /** Gives back what lies beyond a file's new end. */
+  /** Gives back what lies beyond a file's new end; 0 gives back everything. */
   public synchronized void shrink(long end) {
     long target = (end + UNIT - 1) / UNIT * UNIT;
     if (target < charged) {
       quota.giveBytes(charged - target);
       charged = target;
     }
-  }
-
-  void release() {
-    shrink(0);
   }
 }

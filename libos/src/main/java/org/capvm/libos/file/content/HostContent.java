@@ -34,19 +34,43 @@ public final class HostContent implements MappedFile {
   private final boolean writable;
   private final Identity identity;
   private final Charge charge;
+  private final DescriptorBudget budget;
   private volatile boolean mapped;
 
   /**
-   * Takes over a descriptor.
+   * Takes over a descriptor, and what was taken from a budget for it.
    *
    * @param charge what the file's growth is charged to, or null for files that are not the cVM's
    *     own
+   * @param budget what the descriptor was taken from, or null
    */
-  public HostContent(int hostDescriptor, boolean writable, Identity identity, Charge charge) {
+  public HostContent(
+      int hostDescriptor,
+      boolean writable,
+      Identity identity,
+      Charge charge,
+      DescriptorBudget budget) {
     this.hostDescriptor = hostDescriptor;
     this.writable = writable;
     this.identity = identity;
     this.charge = charge;
+    this.budget = budget;
+  }
+
+  /** An empty file of a store; its descriptor is taken from a budget, which may be null. */
+  public static HostContent create(
+      ContentStore store, Identity identity, Charge charge, DescriptorBudget budget) {
+    if (budget != null) {
+      budget.take();
+    }
+    try {
+      return new HostContent(store.create(), true, identity, charge, budget);
+    } catch (ErrnoException failed) {
+      if (budget != null) {
+        budget.give();
+      }
+      throw failed;
+    }
   }
 
   @Override
@@ -164,13 +188,35 @@ public final class HostContent implements MappedFile {
     return references.getAndUpdate(count -> count == 0 ? 0 : count + 1) != 0;
   }
 
+  /** Takes the last reference away if it is the only one: nobody can retain this any more. */
+  public boolean retireUnused() {
+    return references.compareAndSet(1, 0);
+  }
+
+  /** Takes back {@link #retireUnused}. */
+  public void revive() {
+    references.set(1);
+  }
+
+  /**
+   * Closes the descriptor of a file that nobody can use, whatever became of its content.
+   *
+   * @param giveBack whether what the file was charged is given back
+   */
+  public void abandon(boolean giveBack) {
+    Hostcalls.close(hostDescriptor);
+    if (budget != null) {
+      budget.give();
+    }
+    if (giveBack && charge != null) {
+      charge.shrink(0);
+    }
+  }
+
   @Override
   public void release() {
     if (references.decrementAndGet() == 0) {
-      Hostcalls.close(hostDescriptor);
-      if (charge != null) {
-        charge.release();
-      }
+      abandon(true);
     }
   }
 }

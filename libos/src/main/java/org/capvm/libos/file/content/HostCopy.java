@@ -15,17 +15,16 @@ public final class HostCopy {
 
   private HostCopy() {}
 
-  /**
-   * Copies the first bytes of a file to the start of another; stops early at the end of the input.
-   */
-  public static void copy(int input, int output, long lengthBytes) {
+  /** Copies a run of bytes; stops early at the end of the input. */
+  public static void copy(int input, long inputAt, int output, long outputAt, long lengthBytes) {
     boolean byRange = true;
     long done = 0;
     while (done < lengthBytes) {
-      long count = step(input, output, done, Math.min(CHUNK, lengthBytes - done), byRange);
+      long chunk = Math.min(CHUNK, lengthBytes - done);
+      long count = step(input, inputAt + done, output, outputAt + done, chunk, byRange);
       if (count < 0 && byRange) {
         byRange = false;
-        ErrnoException.check(Hostcalls.lseek(output, done, SEEK_SET));
+        ErrnoException.check(Hostcalls.lseek(output, outputAt + done, SEEK_SET));
         continue;
       }
       if (ErrnoException.check(count) == 0) {
@@ -35,10 +34,11 @@ public final class HostCopy {
     }
   }
 
-  private static long step(int input, int output, long done, long chunk, boolean byRange) {
+  private static long step(
+      int input, long inputAt, int output, long outputAt, long chunk, boolean byRange) {
     MemorySegment scratch = HostScratch.get();
-    scratch.set(JAVA_LONG, 0, done);
-    scratch.set(JAVA_LONG, 8, done);
+    scratch.set(JAVA_LONG, 0, inputAt);
+    scratch.set(JAVA_LONG, 8, outputAt);
     long address = scratch.address();
     return byRange
         ? HostFilecalls.copyFileRange(input, address, output, address + 8, chunk)

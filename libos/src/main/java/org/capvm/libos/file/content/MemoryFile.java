@@ -26,12 +26,13 @@ public final class MemoryFile extends RegularFile {
     this.made = made;
   }
 
-  /** Takes over a host memory file. */
-  public static MemoryFile of(String name, int hostDescriptor) {
+  /** Takes over a host memory file, whose descriptor was taken from a budget. */
+  public static MemoryFile of(String name, int hostDescriptor, DescriptorBudget budget) {
     FileStatus made = AnonymousInodes.status(FileMode.S_IFREG | PERMISSIONS);
     HostContent.Identity identity =
         new HostContent.Identity(path(name), made.device(), made.inode(), null);
-    return new MemoryFile(name, new HostContent(hostDescriptor, true, identity, null), made);
+    return new MemoryFile(
+        name, new HostContent(hostDescriptor, true, identity, null, budget), made);
   }
 
   private static String path(String name) {

@@ -11,6 +11,7 @@ import org.capvm.libos.file.FileSystem;
 import org.capvm.libos.file.Inode;
 import org.capvm.libos.file.Location;
 import org.capvm.libos.file.Timestamp;
+import org.capvm.libos.file.content.DescriptorBudget;
 import org.capvm.libos.file.content.HostContent;
 import org.capvm.libos.file.content.RegularFile;
 import org.capvm.libos.host.HostPathcalls;
@@ -97,28 +98,45 @@ final class HostFile extends Inode {
     }
     boolean writable = (flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY;
     int hostFlags = writable ? OpenFlags.O_RDWR : OpenFlags.O_RDONLY;
-    int descriptor = openWith(hostFlags, writable, flags);
+    DescriptorBudget budget = caller == null ? null : caller.fileSystem().mounts().descriptors();
+    if (budget != null) {
+      budget.take();
+    }
+    int descriptor = -1;
     try {
-      HostStatus status = new HostStatus();
-      ErrnoException.check(HostPathcalls.status(descriptor, status));
-      if (status.type() != FileMode.S_IFREG) {
-        throw ErrnoException.of(Errno.ENXIO);
-      }
-      FileStatus seen = location.inode() == this ? null : location.inode().status();
-      HostContent.Identity identity =
-          new HostContent.Identity(
-              caller == null ? name : location.path(caller.fileSystem().root()),
-              seen == null ? fileSystem.device() : seen.device(),
-              seen == null ? status.inode() : seen.inode(),
-              fileSystem.isStable() && !writable ? status.codeSource() : null);
-      HostContent content = new HostContent(descriptor, writable, identity, null);
-      return location.inode() == this
-          ? new LiveFile(location, flags, content, fileSystem.device())
-          : new RegularFile(location, flags, content);
+      descriptor = openWith(hostFlags, writable, flags);
+      return open(caller, location, flags, descriptor, budget);
     } catch (ErrnoException failed) {
-      Hostcalls.close(descriptor);
+      if (descriptor >= 0) {
+        Hostcalls.close(descriptor);
+      }
+      if (budget != null) {
+        budget.give();
+      }
       throw failed;
     }
+  }
+
+  private FileDescription open(
+      Caller caller, Location location, int flags, int descriptor, DescriptorBudget budget) {
+    HostStatus status = new HostStatus();
+    ErrnoException.check(HostPathcalls.status(descriptor, status));
+    if (status.type() != FileMode.S_IFREG) {
+      throw ErrnoException.of(Errno.ENXIO);
+    }
+    boolean writable = (flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY;
+    boolean live = location.inode() == this;
+    FileStatus seen = live ? status.status(fileSystem.device()) : location.inode().status();
+    HostContent.Identity identity =
+        new HostContent.Identity(
+            caller == null ? name : location.path(caller.fileSystem().root()),
+            seen.device(),
+            seen.inode(),
+            fileSystem.isStable() && !writable ? status.codeSource() : null);
+    HostContent content = new HostContent(descriptor, writable, identity, null, budget);
+    return live
+        ? new LiveFile(location, flags, content, fileSystem.device())
+        : new RegularFile(location, flags, content);
   }
 
   /** A guest that opens for writing alone may lack, on the host, the right to read. */

@@ -15,6 +15,7 @@ import org.capvm.libos.file.FileSystem;
 import org.capvm.libos.file.FileSystemStatus;
 import org.capvm.libos.file.Inode;
 import org.capvm.libos.file.content.ContentStore;
+import org.capvm.libos.file.content.PackFile;
 import org.capvm.libos.file.content.StorageQuota;
 
 /**
@@ -46,6 +47,8 @@ public final class LayeredFileSystem extends FileSystem {
   private final String typeName;
   private final ContentStore store;
   private final StorageQuota quota;
+  private final PackFile pack;
+  private final RestingFiles resting = new RestingFiles();
   private final LayeredDirectory root;
   private final List<FileSystem> lowers;
   private final AtomicLong nextNumber = new AtomicLong(FIRST_NEW_NUMBER);
@@ -81,6 +84,7 @@ public final class LayeredFileSystem extends FileSystem {
     this.typeName = typeName;
     this.store = store;
     this.quota = quota;
+    this.pack = new PackFile(store);
     this.lowers = new ArrayList<>(lowers);
     List<Directory> roots = lowers.stream().map(lower -> lower.root().directory()).toList();
     NodeState state =
@@ -129,6 +133,16 @@ public final class LayeredFileSystem extends FileSystem {
 
   ContentStore store() {
     return store;
+  }
+
+  /** Where contents at rest lie. */
+  PackFile pack() {
+    return pack;
+  }
+
+  /** The files whose contents hold descriptors. */
+  RestingFiles resting() {
+    return resting;
   }
 
   StorageQuota quota() {
@@ -180,6 +194,7 @@ public final class LayeredFileSystem extends FileSystem {
     for (FileSystem lower : lowers) {
       lower.close();
     }
+    pack.close();
     store.close();
   }
 }

@@ -165,4 +165,25 @@ class LayeredFileSystemTest {
   void aDirectoryCannotMoveIntoItself() {
     assertThat(errnoOf(() -> root.rename("d", directory("d/c"), "x", 0))).isEqualTo(Errno.EINVAL);
   }
+
+  @Test
+  void manyFilesAtRestHoldFewDescriptorsAndKeepTheirContentAndTimes() {
+    Caller roomy = callerIn(org.capvm.libos.file.FileTrees.tmpfs());
+    Directory top = roomy.fileSystem().root().directory();
+    for (int i = 0; i < 3000; i++) {
+      write(roomy, "f" + i, "content " + i);
+      top.lookup(roomy, "f" + i).changeTimes(null, new org.capvm.libos.file.Timestamp(i, 7));
+    }
+    assertThat(roomy.fileSystem().mounts().descriptors().used()).isLessThan(1500);
+    for (int i = 0; i < 3000; i += 7) {
+      FileStatus at = top.lookup(roomy, "f" + i).status();
+      assertThat(at.modification().seconds()).isEqualTo(i);
+      assertThat(read(roomy, "f" + i)).isEqualTo("content " + i);
+      assertThat(top.lookup(roomy, "f" + i).status().size()).isEqualTo(at.size());
+    }
+    for (int i = 0; i < 3000; i++) {
+      top.unlink("f" + i);
+    }
+    assertThat(roomy.fileSystem().mounts().descriptors().used()).isZero();
+  }
 }
