@@ -8,6 +8,8 @@ import org.capvm.machine.code.CodeSpace;
 import org.capvm.machine.code.GateEntries;
 import org.capvm.machine.code.TranslationCache;
 import org.capvm.machine.translate.CodeLocation;
+import org.capvm.monitor.capability.CapabilityTree;
+import org.capvm.monitor.channel.Channels;
 import org.capvm.monitor.gate.Gate;
 import org.capvm.monitor.gate.GuestThread;
 import org.capvm.monitor.gate.Translations;
@@ -30,11 +32,13 @@ public final class Intravisor implements AutoCloseable {
   private final Gate gate;
   private final SlotAllocator slots;
   private final TranslationCache translations;
+  private final Channels channels;
 
   private Intravisor(IntravisorOptions options) {
     codeCache = CodeCache.create(options.codeCacheBytes());
     gate = new Gate(codeCache);
     slots = new SlotAllocator(gate.access());
+    channels = new Channels(new CapabilityTree(gate.access()));
     GateEntries entries =
         new GateEntries(gate.miss(), gate.systemCall(), gate.trap(), gate.emulate());
     translations = new TranslationCache(codeCache, entries, options.check());
@@ -116,6 +120,11 @@ public final class Intravisor implements AutoCloseable {
    */
   public OptionalLong vdso(VdsoFunction function) {
     return gate.vdso(function);
+  }
+
+  /** How cVMs share memory and call each other. */
+  public Channels channels() {
+    return channels;
   }
 
   /** What is in use now. */

@@ -10,7 +10,7 @@ package org.capvm.machine.layout;
  *   0x0b0  host rsp · 0x0b8 host FS base
  *   0x0c0  four scratch words of the translator
  *   0x0e0  guest MXCSR · 0x0e4 host MXCSR · 0x0e8 x87 used · 0x0ec kick pending
- *   0x100  fault record
+ *   0x100  fault record · 0x140 host address of the table of capabilities
  *   0x200  guest ymm0 … ymm15, 32 bytes each
  *   0x400  guest x87 state, in the format of FXSAVE, and an XSAVE header
  *   0x800  vDSO scratch, reserve
@@ -113,6 +113,9 @@ public final class ContextLayout {
 
   /** RFLAGS to resume with at {@link #FAULT_RIP}. */
   public static final int RAW_FLAGS = 0x138;
+
+  /** Host address of the cVM's table of capabilities, or 0. */
+  public static final int CAPABILITIES = 0x140;
 
   /** Guest ymm0 … ymm15, 32 bytes each. */
   public static final int VECTOR = 0x200;

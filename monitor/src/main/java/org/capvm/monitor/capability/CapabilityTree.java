@@ -3,6 +3,7 @@ package org.capvm.monitor.capability;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.capvm.monitor.capability.CapabilityException.Reason;
 import org.capvm.monitor.memory.FaultSafeAccess;
 
@@ -18,6 +19,7 @@ import org.capvm.monitor.memory.FaultSafeAccess;
  */
 public final class CapabilityTree {
   private static final int SPINS = 1000;
+  private static final long PAUSE_NANOS = 20_000;
 
   private final FaultSafeAccess access;
 
@@ -149,16 +151,34 @@ public final class CapabilityTree {
    */
   public void revoke(Capability capability) {
     List<Capability> ended = new ArrayList<>();
+    List<Capability> endedByOthers = new ArrayList<>();
     synchronized (this) {
-      if (capability.isValid()) {
+      invalidateAll(capability, ended, endedByOthers);
+    }
+    ended.forEach(CapabilityTree::awaitUses);
+    endedByOthers.forEach(CapabilityTree::awaitEnd);
+    if (!ended.isEmpty()) {
+      ended.forEach(each -> each.object().revoked(each));
+      synchronized (this) {
+        // Linked until now, so that whoever revokes an ancestor meanwhile waits for this.
         unlink(capability);
-        invalidateAll(capability, ended);
+        for (Capability each : ended) {
+          each.holder().remove(each);
+          each.markGone();
+        }
       }
     }
-    finish(ended);
-    while (!capability.isGone()) {
-      Thread.yield();
+  }
+
+  /** Revokes all that were derived from a capability, and not the capability itself. */
+  public void revokeDerived(Capability capability) {
+    List<Capability> children = new ArrayList<>();
+    synchronized (this) {
+      for (Capability each = capability.firstChild; each != null; each = each.nextSibling) {
+        children.add(each);
+      }
     }
+    children.forEach(this::revoke);
   }
 
   /** Revokes all that a cVM holds, and takes its table back. */
@@ -185,12 +205,21 @@ public final class CapabilityTree {
     }
   }
 
-  /** Without recursion: a guest decides how deep a tree is. */
-  private static void invalidateAll(Capability top, List<Capability> ended) {
+  /**
+   * Invalidates a subtree, without recursion: a guest decides how deep it is. What another thread
+   * is revoking already is left to it, and to be waited for: it began earlier, so that no two
+   * threads wait for each other.
+   */
+  private static void invalidateAll(
+      Capability top, List<Capability> ended, List<Capability> endedByOthers) {
     ArrayDeque<Capability> left = new ArrayDeque<>();
     left.push(top);
     while (!left.isEmpty()) {
       Capability each = left.pop();
+      if (!each.isValid()) {
+        endedByOthers.add(each);
+        continue;
+      }
       for (Capability child = each.firstChild; child != null; child = child.nextSibling) {
         left.push(child);
       }
@@ -199,18 +228,9 @@ public final class CapabilityTree {
     }
   }
 
-  private void finish(List<Capability> ended) {
-    for (Capability each : ended) {
-      awaitUses(each);
-    }
-    for (Capability each : ended) {
-      each.object().revoked(each);
-    }
-    synchronized (this) {
-      for (Capability each : ended) {
-        each.holder().remove(each);
-        each.markGone();
-      }
+  private static void awaitEnd(Capability capability) {
+    while (!capability.isGone()) {
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
   }
 
@@ -220,7 +240,7 @@ public final class CapabilityTree {
       if (spin < SPINS) {
         Thread.onSpinWait();
       } else {
-        Thread.yield();
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
     }
   }

@@ -1,5 +1,6 @@
 package org.capvm.monitor.gate;
 
+import static org.capvm.machine.layout.ContextLayout.CAPABILITIES;
 import static org.capvm.machine.layout.ContextLayout.FAULT_CODE;
 import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
 import static org.capvm.machine.layout.ContextLayout.FAULT_SIGNAL;
@@ -15,6 +16,7 @@ import org.capvm.machine.layout.ExitReason;
 import org.capvm.machine.layout.TrapKind;
 import org.capvm.machine.translate.CodeLocation;
 import org.capvm.machine.translate.RegisterFixup;
+import org.capvm.monitor.capability.CapabilityTable;
 import org.capvm.monitor.fault.FaultHandlers;
 import org.capvm.monitor.memory.Slot;
 
@@ -85,6 +87,11 @@ public final class GuestThread implements AutoCloseable {
   public void enterSlot(Slot slot, Translations newTranslations) {
     context.setSlotBase(slot.hostBase());
     translations = newTranslations;
+  }
+
+  /** Lets the guest use a table of capabilities without an exit. */
+  public void useCapabilities(CapabilityTable table) {
+    RawMemory.putLong(address + CAPABILITIES, table.hostAddress());
   }
 
   /**

@@ -36,7 +36,7 @@ public final class FaultSafeAccess {
   /**
    * What loads of up to 32 bits, stores and read-modify-writes return when the memory is not there.
    */
-  static final long FAULT = -1;
+  public static final long FAULT = -1;
 
   /**
    * What {@link #load64} returns when the memory is not there. Memory may hold the same value;
@@ -221,7 +221,7 @@ public final class FaultSafeAccess {
   }
 
   /** Copies between host addresses; returns how many bytes at the end were not copied. */
-  long copy(long destination, long source, long lengthBytes) {
+  public long copy(long destination, long source, long lengthBytes) {
     try {
       return (long) COPY.invokeExact(copy, destination, source, lengthBytes);
     } catch (Throwable thrown) {
@@ -232,7 +232,7 @@ public final class FaultSafeAccess {
   /**
    * Copies into a segment, on the heap or not; returns how many bytes at the end were not copied.
    */
-  long copyTo(MemorySegment destination, long source, long lengthBytes) {
+  public long copyTo(MemorySegment destination, long source, long lengthBytes) {
     try {
       return (long) COPY_TO_HEAP.invokeExact(copy, destination, source, lengthBytes);
     } catch (Throwable thrown) {
@@ -243,7 +243,7 @@ public final class FaultSafeAccess {
   /**
    * Copies out of a segment, on the heap or not; returns how many bytes at the end were not copied.
    */
-  long copyFrom(long destination, MemorySegment source, long lengthBytes) {
+  public long copyFrom(long destination, MemorySegment source, long lengthBytes) {
     try {
       return (long) COPY_FROM_HEAP.invokeExact(copy, destination, source, lengthBytes);
     } catch (Throwable thrown) {
@@ -271,7 +271,7 @@ public final class FaultSafeAccess {
   }
 
   /** The 32 bits, zero-extended, or {@link #FAULT}. */
-  long load32(long hostAddress) {
+  public long load32(long hostAddress) {
     return load(load32, hostAddress);
   }
 

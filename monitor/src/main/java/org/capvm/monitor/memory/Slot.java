@@ -17,6 +17,9 @@ import static org.capvm.machine.layout.SlotLayout.BYTES_BELOW_BASE;
 import static org.capvm.machine.layout.SlotLayout.GUEST_BYTES;
 import static org.capvm.machine.layout.SlotLayout.RESERVED_BYTES;
 
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import org.capvm.machine.host.HostMemory;
 
 /**
@@ -38,6 +41,7 @@ public final class Slot implements AutoCloseable {
   private final SlotAllocator allocator;
   private final long hostBase;
   private final GuestMemory memory;
+  private final Set<Runnable> beforeClose = new LinkedHashSet<>();
   private boolean closed;
 
   Slot(SlotAllocator allocator, long hostBase, FaultSafeAccess access) {
@@ -176,14 +180,35 @@ public final class Slot implements AutoCloseable {
     HostMemory.madvise(pages(guestAddress, lengthBytes), lengthBytes, advice);
   }
 
+  /**
+   * Has something done before the slot is given back, once: whoever lets others reach the slot's
+   * memory ends that there.
+   *
+   * @return false if the slot is closed already
+   */
+  public synchronized boolean beforeClose(Runnable action) {
+    return !closed && beforeClose.add(action);
+  }
+
+  /** Takes back what {@link #beforeClose} asked for. */
+  public synchronized void forget(Runnable action) {
+    beforeClose.remove(action);
+  }
+
   /** Removes every page and gives the range back for reuse. No guest thread may be left. */
   @Override
   public void close() {
-    if (!closed) {
+    List<Runnable> actions;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
       closed = true;
-      reserve(hostBase - BYTES_BELOW_BASE, RESERVED_BYTES);
-      allocator.release(hostBase);
+      actions = List.copyOf(beforeClose);
     }
+    actions.forEach(Runnable::run);
+    reserve(hostBase - BYTES_BELOW_BASE, RESERVED_BYTES);
+    allocator.release(hostBase);
   }
 
   private static void reserve(long hostAddress, long lengthBytes) {

@@ -1,0 +1,107 @@
+package org.capvm.monitor.channel;
+
+import org.capvm.monitor.capability.Capability;
+import org.capvm.monitor.capability.CapabilityException;
+import org.capvm.monitor.capability.CapabilityException.Reason;
+import org.capvm.monitor.capability.CapabilityTable;
+import org.capvm.monitor.gate.GuestThread;
+import org.capvm.monitor.memory.Slot;
+
+/**
+ * One cVM as a holder of capabilities: all that it can reach of others.
+ *
+ * <p>Methods that take a handle take it as a guest gives it. Threads: any.
+ */
+public final class Compartment implements AutoCloseable {
+  private final Channels channels;
+  private final String name;
+  private final CapabilityTable table;
+
+  Compartment(Channels channels, String name, CapabilityTable table) {
+    this.channels = channels;
+    this.name = name;
+    this.table = table;
+  }
+
+  /** What other cVMs call it by; no other one has this name. */
+  public String name() {
+    return name;
+  }
+
+  Channels channels() {
+    return channels;
+  }
+
+  CapabilityTable table() {
+    return table;
+  }
+
+  /** Lets a thread of the cVM use the compartment's capabilities without leaving guest code. */
+  public void attach(GuestThread thread) {
+    thread.useCapabilities(table);
+  }
+
+  /**
+   * Publishes part of the cVM's own memory.
+   *
+   * @param bufferName of 1 to 4096 characters, without a slash
+   * @param slot where the memory is; the CP_File ends before it is closed
+   * @param guestAddress any address, not only a page's
+   * @param lengthBytes any length
+   * @param permissions what the CP_File will allow; everybody else gets no more
+   * @throws CapabilityException UNKNOWN_NAME for a name that cannot be, NAME_TAKEN, QUOTA_EXCEEDED,
+   *     OUT_OF_RANGE for a range outside the cVM's address space
+   */
+  public CpFile create(
+      String bufferName, Slot slot, long guestAddress, long lengthBytes, int permissions) {
+    try {
+      slot.hostAddress(guestAddress, lengthBytes);
+    } catch (IllegalArgumentException outside) {
+      throw new CapabilityException(Reason.OUT_OF_RANGE);
+    }
+    return new CpFile(
+        SharedBuffer.inSlot(this, bufferName, slot, guestAddress, lengthBytes, permissions));
+  }
+
+  /**
+   * Publishes zeroed memory that belongs to no cVM, and ends with the CP_File.
+   *
+   * @param lengthBytes 1 and above
+   * @throws CapabilityException as {@link #create}
+   */
+  public CpFile allocate(String bufferName, long lengthBytes, int permissions) {
+    return new CpFile(SharedBuffer.ofOwnPages(this, bufferName, lengthBytes, permissions));
+  }
+
+  /**
+   * Opens what another cVM, or this one, has published and granted.
+   *
+   * @param publishedName the owner's name, a slash and the owner's name for it; without a slash,
+   *     one of this cVM's own
+   * @throws CapabilityException UNKNOWN_NAME if there is no such name or it was not granted,
+   *     QUOTA_EXCEEDED
+   */
+  public CpFile open(String publishedName) {
+    return new CpFile(channels.find(this, publishedName).open(this));
+  }
+
+  /**
+   * The CP_File that a handle names.
+   *
+   * @throws CapabilityException NOT_VALID
+   */
+  public CpFile file(long handle) {
+    Capability found = table.find(handle);
+    if (!(found.object() instanceof SharedBuffer)) {
+      throw new CapabilityException(Reason.NOT_VALID);
+    }
+    return new CpFile(found);
+  }
+
+  /** Revokes all that the cVM holds or has published. Its threads have ended. */
+  @Override
+  public void close() {
+    channels.remove(this);
+    channels.tree().close(table);
+  }
+}
