@@ -46,7 +46,16 @@ public final class HostEventcalls {
    * memory.
    */
   public static long epollLook(int epoll, int maxEvents) {
-    return call(EPOLL_WAIT, epoll, HostScratch.get().address(), maxEvents, 0);
+    return epollWait(epoll, maxEvents, 0);
+  }
+
+  /**
+   * {@code epoll_wait}; the events are at the start of the calling thread's scratch memory.
+   *
+   * @param timeoutMillis -1 to wait without end
+   */
+  public static long epollWait(int epoll, int maxEvents, int timeoutMillis) {
+    return call(EPOLL_WAIT, epoll, HostScratch.get().address(), maxEvents, timeoutMillis);
   }
 
   /**

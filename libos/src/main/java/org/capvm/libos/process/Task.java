@@ -13,6 +13,7 @@ import org.capvm.libos.SystemCallTable;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.FileDescriptorTable;
 import org.capvm.libos.file.FileSystemContext;
+import org.capvm.libos.host.HostEventcalls;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.memory.AddressSpace;
@@ -356,11 +357,8 @@ public final class Task {
    * @throws ErrnoException ERESTARTSYS if the task is interrupted; other errors of {@code ppoll}
    */
   public int awaitHost(MemorySegment pollFds, int count, long deadlineNanos) {
-    if (wakeDescriptor < 0) {
-      wakeDescriptor = (int) ErrnoException.check(Hostcalls.eventfd(0, EFD_NONBLOCK_CLOEXEC));
-    }
     long last = count * 8L;
-    pollFds.set(JAVA_INT, last, wakeDescriptor);
+    pollFds.set(JAVA_INT, last, wakeDescriptor());
     pollFds.set(JAVA_INT, last + 4, POLLIN);
     inHostPoll = true;
     // A wake between the caller's look at its condition and here must end this wait too.
@@ -394,6 +392,54 @@ public final class Task {
     } finally {
       inHostPoll = false;
     }
+  }
+
+  /**
+   * Waits for events of a host epoll instance that watches this task's {@link #wakeDescriptor}. The
+   * events are at the start of the calling thread's scratch memory; the caller looks for the wake
+   * descriptor among them and calls {@link #drainWakes}.
+   *
+   * @param room how many events there may be
+   * @return how many there are; 0 after the deadline or {@link #wake}
+   * @throws ErrnoException ERESTARTSYS if the task is interrupted; other errors of {@code
+   *     epoll_wait}
+   */
+  public int awaitHostEvents(int hostEpoll, int room, long deadlineNanos) {
+    inHostPoll = true;
+    boolean wokenBefore = wakeRequested;
+    wakeRequested = false;
+    try {
+      if (isInterrupted()) {
+        throw ErrnoException.of(Errno.ERESTARTSYS);
+      }
+      int timeout = wokenBefore ? 0 : millisUntil(deadlineNanos);
+      long ready = HostEventcalls.epollWait(hostEpoll, room, timeout);
+      return ready == -Errno.EINTR ? 0 : (int) ErrnoException.check(ready);
+    } finally {
+      inHostPoll = false;
+    }
+  }
+
+  /** How long to wait, in {@code epoll_wait}'s terms; never shorter than the deadline demands. */
+  private static int millisUntil(long deadlineNanos) {
+    if (deadlineNanos == NEVER) {
+      return -1;
+    }
+    long left = Math.max(0, deadlineNanos - System.nanoTime());
+    return (int) Math.min((left + 999_999) / 1_000_000, Integer.MAX_VALUE);
+  }
+
+  /** Becomes readable when the task is woken while it waits on the host. For its own thread. */
+  public int wakeDescriptor() {
+    if (wakeDescriptor < 0) {
+      wakeDescriptor = (int) ErrnoException.check(Hostcalls.eventfd(0, EFD_NONBLOCK_CLOEXEC));
+    }
+    return wakeDescriptor;
+  }
+
+  /** Makes {@link #wakeDescriptor} unreadable again. */
+  public void drainWakes() {
+    drainWakeDescriptor(HostScratch.get(), HostScratch.SIZE_BYTES - 16L);
   }
 
   /** Gives back what the task holds of the host. */

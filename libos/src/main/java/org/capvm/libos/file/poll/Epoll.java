@@ -1,11 +1,15 @@
 package org.capvm.libos.file.poll;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -46,11 +50,15 @@ public final class Epoll extends AnonymousDescription {
 
   private final Object collecting = new Object();
   private final Map<Key, EpollItem> items = new HashMap<>();
-  private final Map<Long, EpollItem> hostItems = new HashMap<>();
+  private final Map<Long, EpollItem> hostItems = new ConcurrentHashMap<>();
+
+  /** Whose wake descriptors the host's instance watches; a task that ends closes its own. */
+  private final Set<Task> tasksWatched = Collections.newSetFromMap(new WeakHashMap<>());
   private final ConcurrentLinkedQueue<EpollItem> toLook = new ConcurrentLinkedQueue<>();
   private final WaitQueue waiters = new WaitQueue();
   private long nextId = 1;
   private volatile int hostEpoll = NO_HOST;
+  private volatile Task lastWaiter;
 
   /** An instance that watches nothing. */
   public Epoll() {
@@ -173,10 +181,6 @@ public final class Epoll extends AnonymousDescription {
     }
   }
 
-  private synchronized EpollItem hostItem(long id) {
-    return hostItems.get(id);
-  }
-
   // ---- readiness
 
   /** Notes that an item must be looked at. Called with the watched file's locks held. */
@@ -194,27 +198,55 @@ public final class Epoll extends AnonymousDescription {
    * @return how many events went to the sink; 0 after the deadline
    */
   public int await(Task task, int maxEvents, long deadlineNanos, Sink sink) {
-    int found = collect(maxEvents, sink);
-    if (found > 0 || hasPassed(deadlineNanos)) {
-      return found;
+    boolean onlyLook = hasPassed(deadlineNanos);
+    if (onlyLook || hostEpoll == NO_HOST || !toLook.isEmpty()) {
+      int found = collect(maxEvents, sink);
+      if (found > 0 || onlyLook) {
+        return found;
+      }
     }
     WaitQueue.Listener listener = events -> task.wake();
     waiters.add(listener);
     try {
       while (true) {
-        found = collect(maxEvents, sink);
-        if (found > 0 || hasPassed(deadlineNanos)) {
-          return found;
+        int found = toLook.isEmpty() ? 0 : collect(maxEvents, sink);
+        if (found == 0 && !hasPassed(deadlineNanos)) {
+          if (hostEpoll == NO_HOST) {
+            task.park(deadlineNanos);
+            continue;
+          }
+          found = awaitHost(task, maxEvents, deadlineNanos, sink);
+          if (found == 0) {
+            continue;
+          }
         }
-        if (hostEpoll == NO_HOST) {
-          task.park(deadlineNanos);
-        } else {
-          task.awaitHost(hostEpoll, PollEvents.POLLIN, deadlineNanos);
-        }
+        return found;
       }
     } finally {
       waiters.remove(listener);
     }
+  }
+
+  /** One wait of the host's, which {@link Task#wake} ends too. */
+  private int awaitHost(Task task, int maxEvents, long deadlineNanos, Sink sink) {
+    watchWakes(task);
+    int count = task.awaitHostEvents(hostEpoll, room(maxEvents), deadlineNanos);
+    return takeHostEvents(count, task, sink);
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the same task, not an equal one
+  private void watchWakes(Task task) {
+    if (lastWaiter == task) {
+      return;
+    }
+    synchronized (this) {
+      if (tasksWatched.add(task)) {
+        ErrnoException.check(
+            HostEventcalls.epollControl(
+                hostEpoll, CTL_ADD, task.wakeDescriptor(), PollEvents.POLLIN, -task.id()));
+      }
+    }
+    lastWaiter = task;
   }
 
   private static boolean hasPassed(long deadlineNanos) {
@@ -250,22 +282,34 @@ public final class Epoll extends AnonymousDescription {
   }
 
   private int collectHost(int maxEvents, Sink sink) {
-    int room = Math.min(maxEvents, HostScratch.SIZE_BYTES / HostEventcalls.EVENT_BYTES);
-    long count = ErrnoException.check(HostEventcalls.epollLook(hostEpoll, room));
+    long count = ErrnoException.check(HostEventcalls.epollLook(hostEpoll, room(maxEvents)));
+    return takeHostEvents((int) count, null, sink);
+  }
+
+  /** How many events a host call may give: what fits before the end of the scratch memory. */
+  private static int room(int maxEvents) {
+    return Math.min(maxEvents, (HostScratch.SIZE_BYTES - 64) / HostEventcalls.EVENT_BYTES);
+  }
+
+  /**
+   * Hands on the events in the scratch memory. Those of tasks' wake descriptors stay here; the
+   * waiting task's own is made unreadable.
+   */
+  private int takeHostEvents(int count, Task waiting, Sink sink) {
     MemorySegment scratch = HostScratch.get();
-    int[] events = new int[(int) count];
-    long[] ids = new long[(int) count];
-    for (int i = 0; i < count; i++) {
-      long offset = (long) i * HostEventcalls.EVENT_BYTES;
-      events[i] = scratch.get(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED, offset);
-      ids[i] = scratch.get(JAVA_LONG_UNALIGNED, offset + JAVA_INT.byteSize());
-    }
     int found = 0;
     for (int i = 0; i < count; i++) {
-      EpollItem item = hostItem(ids[i]);
-      if (item != null) {
-        sink.accept(events[i], item.data());
-        found++;
+      long offset = (long) i * HostEventcalls.EVENT_BYTES;
+      int events = scratch.get(JAVA_INT_UNALIGNED, offset);
+      long id = scratch.get(JAVA_LONG_UNALIGNED, offset + Integer.BYTES);
+      if (id > 0) {
+        EpollItem item = hostItems.get(id);
+        if (item != null) {
+          sink.accept(events, item.data());
+          found++;
+        }
+      } else if (waiting != null && id == -waiting.id()) {
+        waiting.drainWakes();
       }
     }
     return found;
