@@ -111,16 +111,17 @@ public final class MemoryFile implements AutoCloseable {
   }
 
   private void change(long offset, long lengthBytes, int by) {
-    for (Map.Entry<Long, Held> piece : pieces(offset, lengthBytes).entrySet()) {
-      long start = piece.getKey();
-      Held range = piece.getValue();
-      held.remove(start);
-      if (range.holders() + by > 0) {
-        put(start, range.end(), range.holders() + by);
-      } else {
-        clear(start, range.end() - start);
-      }
-    }
+    Map<Long, Held> pieces = pieces(offset, lengthBytes);
+    // All go before any comes back: a range that comes back may become one with the next.
+    pieces.keySet().forEach(held::remove);
+    pieces.forEach(
+        (start, range) -> {
+          if (range.holders() + by > 0) {
+            put(start, range.end(), range.holders() + by);
+          } else {
+            clear(start, range.end() - start);
+          }
+        });
   }
 
   /** The held ranges that make up a range, cut at its ends; a copy. */
