@@ -21,6 +21,8 @@ import org.capvm.libos.file.Timestamp;
  * changes hold the file system's tree lock.
  */
 final class LayeredDirectory extends Directory {
+  private static final long NEW_SIZE_BYTES = 4096;
+  private static final long NEW_BLOCKS = 8;
   private static final int RENAME_NOREPLACE = 1;
   private static final int RENAME_EXCHANGE = 2;
 
@@ -79,7 +81,11 @@ final class LayeredDirectory extends Directory {
 
   @Override
   public FileStatus status() {
-    return state.status(fileSystem.device(), 4096, 8);
+    if (lowers.isEmpty()) {
+      return state.status(fileSystem.device(), NEW_SIZE_BYTES, NEW_BLOCKS);
+    }
+    FileStatus lower = lowers.getFirst().status();
+    return state.status(fileSystem.device(), lower.size(), lower.blocks());
   }
 
   // ---- lookup
