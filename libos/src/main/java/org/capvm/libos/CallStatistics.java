@@ -6,9 +6,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 
-/** How often the programs of a cVM made each system call, and which calls failed with what. Thread-safe. */
+/**
+ * How often the programs of a cVM made each system call, and which calls failed with what.
+ * Thread-safe.
+ */
 public final class CallStatistics {
-  private final AtomicLongArray calls = new AtomicLongArray(SystemCallTable.LIMIT);
+  private final AtomicLongArray calls = new AtomicLongArray(SystemCallTable.COUNTERS);
   private final Map<Long, LongAdder> failures = new ConcurrentHashMap<>();
 
   /**
@@ -20,9 +23,9 @@ public final class CallStatistics {
 
   /** Adds what a task counted, when it ends. */
   public void add(long[] callCounts) {
-    for (int number = 0; number < callCounts.length; number++) {
-      if (callCounts[number] != 0) {
-        calls.addAndGet(number, callCounts[number]);
+    for (int counter = 0; counter < callCounts.length; counter++) {
+      if (callCounts[counter] != 0) {
+        calls.addAndGet(counter, callCounts[counter]);
       }
     }
   }
@@ -34,7 +37,7 @@ public final class CallStatistics {
 
   /** How often a call was made by tasks that have ended. */
   public long calls(int number) {
-    return calls.get(number);
+    return calls.get(SystemCallTable.counter(number));
   }
 
   /** All failures, by number and errno. */

@@ -18,8 +18,8 @@ import org.capvm.libos.trace.TraceSink;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
 /**
- * Carries out one system call: counts it, finds its row, calls the handler, turns errors into errnos. Stateless;
- * shared by all tasks of a cVM.
+ * Carries out one system call: counts it, finds its row, calls the handler, turns errors into
+ * errnos. Stateless; shared by all tasks of a cVM.
  */
 public final class Dispatcher {
   /** The call is over and its result stands. */
@@ -42,8 +42,8 @@ public final class Dispatcher {
   /**
    * Carries out the call that the task's registers ask for, and stores its result.
    *
-   * @return the call's number if it was interrupted, so that whoever delivers signals decides whether it is made again;
-   *     otherwise {@link #FINISHED}
+   * @return the call's number if it was interrupted, so that whoever delivers signals decides
+   *     whether it is made again; otherwise {@link #FINISHED}
    */
   public int dispatch(Task task) {
     Registers registers = task.registers();
@@ -82,7 +82,7 @@ public final class Dispatcher {
     if (row == null) {
       return -Errno.ENOSYS;
     }
-    task.callCounts()[number]++;
+    task.callCounts()[SystemCallTable.counter(number)]++;
     try {
       return row.handler().call(task, a0, a1, a2, a3, a4, a5);
     } catch (ErrnoException e) {

@@ -22,6 +22,8 @@ import org.capvm.libos.process.Task;
 import org.capvm.libos.signal.SignalInfo;
 import org.capvm.libos.trace.TraceSink;
 import org.capvm.monitor.Intravisor;
+import org.capvm.monitor.channel.Channels;
+import org.capvm.monitor.channel.Compartment;
 import org.capvm.monitor.memory.MemoryFile;
 
 /** The library OS of one cVM: what its processes share. Thread-safe. */
@@ -36,6 +38,7 @@ public final class LibraryOs implements AutoCloseable {
   private final FutexTable futexes = new FutexTable();
   private final CallStatistics statistics = new CallStatistics();
   private final Dispatcher dispatcher;
+  private final Compartment compartment;
   private final long startNanos = System.nanoTime();
   private volatile String hostName;
   private volatile String domainName = "(none)";
@@ -62,6 +65,7 @@ public final class LibraryOs implements AutoCloseable {
     this.deaths = deaths;
     this.network = network;
     this.dispatcher = new Dispatcher(traceSink, statistics);
+    this.compartment = intravisor.channels().newCompartment(hostName, Channels.DEFAULT_QUOTA);
   }
 
   /**
@@ -98,6 +102,11 @@ public final class LibraryOs implements AutoCloseable {
     return intravisor;
   }
 
+  /** What the cVM holds of others and offers to them. */
+  public Compartment compartment() {
+    return compartment;
+  }
+
   /** What the processes may take and have taken. */
   public MemoryLimit memoryLimit() {
     return memoryLimit;
@@ -111,6 +120,7 @@ public final class LibraryOs implements AutoCloseable {
   /** Gives back what the processes shared. None of them is left. */
   @Override
   public void close() {
+    compartment.close();
     memoryFile.close();
     network.close();
   }

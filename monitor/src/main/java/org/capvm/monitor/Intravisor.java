@@ -10,6 +10,7 @@ import org.capvm.machine.code.TranslationCache;
 import org.capvm.machine.translate.CodeLocation;
 import org.capvm.monitor.capability.CapabilityTree;
 import org.capvm.monitor.channel.Channels;
+import org.capvm.monitor.gate.CapabilityRoutine;
 import org.capvm.monitor.gate.Gate;
 import org.capvm.monitor.gate.GuestThread;
 import org.capvm.monitor.gate.Translations;
@@ -120,6 +121,11 @@ public final class Intravisor implements AutoCloseable {
    */
   public OptionalLong vdso(VdsoFunction function) {
     return gate.vdso(function);
+  }
+
+  /** Host address of a routine for guests with capabilities, for {@link CodeSpace#preset}. */
+  public long capabilityRoutine(CapabilityRoutine routine) {
+    return gate.capabilityRoutine(routine);
   }
 
   /** How cVMs share memory and call each other. */

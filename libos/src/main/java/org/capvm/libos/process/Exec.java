@@ -1,6 +1,5 @@
 package org.capvm.libos.process;
 
-import java.util.OptionalLong;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Resource;
@@ -9,6 +8,7 @@ import org.capvm.libos.memory.AddressLayout;
 import org.capvm.libos.memory.AddressSpace;
 import org.capvm.libos.signal.SignalStack;
 import org.capvm.monitor.Intravisor;
+import org.capvm.monitor.gate.CapabilityRoutine;
 import org.capvm.monitor.gate.VdsoFunction;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
@@ -40,7 +40,7 @@ final class Exec {
               LibraryOs.randomBytes(RANDOM_BYTES),
               CpuModel.host().hardwareCapabilities(),
               VDSO_ADDRESS);
-      useNativeClocks(task.libraryOs().intravisor(), space);
+      useNativeRoutines(task.libraryOs().intravisor(), space);
       task.registers().reset(layout.entry(), layout.stackPointer());
       Program program = plan.program(layout);
       process.setProgram(program);
@@ -55,6 +55,8 @@ final class Exec {
   private static AddressSpace emptySpace(Task task) {
     AddressSpace old = task.addressSpace();
     if (!old.isShared()) {
+      // What the old program had published of its memory is not the new one's to show.
+      old.slot().endSharing();
       old.clear();
       return old;
     }
@@ -78,13 +80,19 @@ final class Exec {
     task.files().closeOnExec();
   }
 
-  /** The monitor's routines read the clock where the vDSO's own code would make a system call. */
-  private static void useNativeClocks(Intravisor intravisor, AddressSpace space) {
-    for (Vdso.Function function : Vdso.Function.values()) {
-      OptionalLong routine = intravisor.vdso(VdsoFunction.valueOf(function.name()));
-      if (routine.isPresent()) {
-        space.codeSpace().preset(VDSO_ADDRESS + function.offset(), routine.getAsLong());
-      }
+  /** The monitor's routines serve where the vDSO's own code would make a system call. */
+  private static void useNativeRoutines(Intravisor intravisor, AddressSpace space) {
+    for (VdsoFunction function : VdsoFunction.values()) {
+      intravisor
+          .vdso(function)
+          .ifPresent(routine -> preset(space, Vdso.Function.valueOf(function.name()), routine));
     }
+    for (CapabilityRoutine routine : CapabilityRoutine.values()) {
+      preset(space, Vdso.Function.valueOf(routine.name()), intravisor.capabilityRoutine(routine));
+    }
+  }
+
+  private static void preset(AddressSpace space, Vdso.Function function, long hostAddress) {
+    space.codeSpace().preset(VDSO_ADDRESS + function.offset(), hostAddress);
   }
 }

@@ -39,7 +39,7 @@ public final class Task {
   private final FileSystemContext fileSystem;
   private final SignalState signals;
   private final Runnable kick = this::kick;
-  private final long[] callCounts = new long[SystemCallTable.LIMIT];
+  private final long[] callCounts = new long[SystemCallTable.COUNTERS];
 
   private volatile Thread thread;
   private volatile int hostThreadId;
@@ -84,6 +84,7 @@ public final class Task {
     thread = Thread.currentThread();
     registers = new Registers(guest.context());
     guestThread = guest;
+    libraryOs().compartment().attach(guest);
     hostThreadId = (int) Hostcalls.gettid();
     addressSpace.addThread(kick);
   }

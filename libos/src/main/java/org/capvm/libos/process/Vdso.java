@@ -4,9 +4,11 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import org.capvm.monitor.gate.CapabilityRoutine;
 
 /**
- * The shared object that Linux maps into every program so that it can read clocks without a system call. One page:
+ * The shared object that Linux maps into every program so that it can read clocks without a system
+ * call, and of CapVM's own what guests do with capabilities. One page:
  *
  * <pre>
  *   000  ELF header · 040 program headers (PT_LOAD of everything, PT_DYNAMIC)
@@ -14,8 +16,8 @@ import java.nio.charset.StandardCharsets;
  *   800  functions, 32 bytes apart
  * </pre>
  *
- * <p>The functions' bytes make the system call of the same name. They serve when nothing better is known: normally the
- * code space is told to run a native routine of the monitor at their addresses.
+ * <p>The functions' bytes make the system call of the same name. They serve when nothing better is
+ * known: normally the code space is told to run a native routine of the monitor at their addresses.
  */
 public final class Vdso {
   /** Bytes of the image: one page. */
@@ -27,7 +29,10 @@ public final class Vdso {
     GETTIMEOFDAY("gettimeofday", 96),
     TIME("time", 201),
     GETCPU("getcpu", 309),
-    CLOCK_GETRES("clock_getres", 229);
+    CLOCK_GETRES("clock_getres", 229),
+    CP_FILE_READ("cp_file_read", CapabilityRoutine.CP_FILE_READ.systemCallNumber()),
+    CP_FILE_WRITE("cp_file_write", CapabilityRoutine.CP_FILE_WRITE.systemCallNumber()),
+    CP_FILE_NOTIFY("cp_file_notify", CapabilityRoutine.CP_FILE_NOTIFY.systemCallNumber());
 
     private final String symbol;
     private final int systemCall;
@@ -74,8 +79,7 @@ public final class Vdso {
   private static final int DT_VERDEF = 0x6ffffffc;
   private static final int DT_VERDEFNUM = 0x6ffffffd;
 
-  private final ByteBuffer image =
-      ByteBuffer.allocate(IMAGE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+  private final ByteBuffer image = ByteBuffer.allocate(IMAGE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
   private final ByteArrayOutputStream strings = new ByteArrayOutputStream();
 
   private Vdso() {}
@@ -124,17 +128,28 @@ public final class Vdso {
     writeVersion((short) 0, VERSION_INDEX, VERSION, version, false);
     int dynamic = align();
     long[] entries = {
-      DT_SONAME, soname,
-      DT_HASH, sysvTable,
-      DT_GNU_HASH, gnuTable,
-      DT_STRTAB, stringTable,
-      DT_SYMTAB, symbols,
-      DT_STRSZ, strings.size(),
-      DT_SYMENT, SYMBOL_BYTES,
-      DT_VERSYM, versions,
-      DT_VERDEF, definitions,
-      DT_VERDEFNUM, 2,
-      0, 0
+      DT_SONAME,
+      soname,
+      DT_HASH,
+      sysvTable,
+      DT_GNU_HASH,
+      gnuTable,
+      DT_STRTAB,
+      stringTable,
+      DT_SYMTAB,
+      symbols,
+      DT_STRSZ,
+      strings.size(),
+      DT_SYMENT,
+      SYMBOL_BYTES,
+      DT_VERSYM,
+      versions,
+      DT_VERDEF,
+      definitions,
+      DT_VERDEFNUM,
+      2,
+      0,
+      0
     };
     for (long entry : entries) {
       image.putLong(entry);
@@ -163,10 +178,11 @@ public final class Vdso {
     image.putLong(bytes).putLong(bytes).putLong(alignment);
   }
 
-  /** {@code mov eax, number; syscall; ret} for each. */
+  /** {@code mov r10, rcx; mov eax, number; syscall; ret} for each. */
   private void writeFunctions(Function[] functions) {
     for (Function function : functions) {
       image.position(function.offset());
+      image.put((byte) 0x49).put((byte) 0x89).put((byte) 0xca);
       image.put((byte) 0xb8).putInt(function.systemCall);
       image.put((byte) 0x0f).put((byte) 0x05).put((byte) 0xc3);
     }

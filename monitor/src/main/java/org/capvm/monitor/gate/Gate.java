@@ -40,6 +40,8 @@ public final class Gate implements AutoCloseable {
   private final long start;
   private final PassageCode passage;
   private final Map<VdsoFunction, Long> vdsoFunctions = new EnumMap<>(VdsoFunction.class);
+  private final Map<CapabilityRoutine, Long> capabilityRoutines =
+      new EnumMap<>(CapabilityRoutine.class);
   private final FaultSafeAccess access;
   private final MemorySegment enter;
   private final MemorySegment resume;
@@ -58,6 +60,8 @@ public final class Gate implements AutoCloseable {
     VdsoCode vdso = new VdsoCode(a, passage, HostVdso.find());
     List<Fixup> fixups = new ArrayList<>(accessCode.fixups());
     fixups.addAll(vdso.fixups());
+    CapabilityCode capabilities = new CapabilityCode(a, passage, vdso);
+    fixups.addAll(capabilities.fixups());
     HandlerCode handlers =
         new HandlerCode(
             a,
@@ -84,6 +88,9 @@ public final class Gate implements AutoCloseable {
     codeCache.write(0, code, code.length);
 
     vdso.entries().forEach((function, label) -> vdsoFunctions.put(function, hostAddress(label)));
+    capabilities
+        .entries()
+        .forEach((routine, label) -> capabilityRoutines.put(routine, hostAddress(label)));
     access = accessCode.at(start);
     enter = MemorySegment.ofAddress(hostAddress(passage.enter));
     resume = MemorySegment.ofAddress(hostAddress(passage.resume));
@@ -122,6 +129,11 @@ public final class Gate implements AutoCloseable {
   public OptionalLong vdso(VdsoFunction function) {
     Long address = vdsoFunctions.get(function);
     return address == null ? OptionalLong.empty() : OptionalLong.of(address);
+  }
+
+  /** Host address of a routine, for a preset entry of a branch table. */
+  public long capabilityRoutine(CapabilityRoutine routine) {
+    return capabilityRoutines.get(routine);
   }
 
   /** How Java reaches guest memory. */

@@ -48,7 +48,7 @@ import org.capvm.monitor.fault.Fixup;
 final class VdsoCode {
   private static final int RESULT = VDSO_SCRATCH;
   private static final int RESULT_2 = VDSO_SCRATCH + 0x10;
-  private static final int RETURN_PC = VDSO_SCRATCH + 0x20;
+  static final int RETURN_PC = VDSO_SCRATCH + 0x20;
   private static final int GUEST_RSP = VDSO_SCRATCH + 0x28;
   private static final int ARGUMENT_1 = VDSO_SCRATCH + 0x30;
   private static final int ARGUMENT_2 = VDSO_SCRATCH + 0x38;
@@ -201,7 +201,7 @@ final class VdsoCode {
    * Later faults, on the guest's pointers, are reported where it called; or the access is made good
    * and goes on, so that no register may change on the way out.
    */
-  private void readReturnPc(Assembler a) {
+  void readReturnPc(Assembler a) {
     Label load = a.here();
     a.mov32(R11, Memory.base(RSP, 0));
     fixups.add(new Fixup(load, a.here(), passage.fault));

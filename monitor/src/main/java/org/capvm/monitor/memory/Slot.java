@@ -195,18 +195,28 @@ public final class Slot implements AutoCloseable {
     beforeClose.remove(action);
   }
 
+  /**
+   * Does now what was to be done before the slot is given back: its content becomes another one.
+   */
+  public void endSharing() {
+    List<Runnable> actions;
+    synchronized (this) {
+      actions = List.copyOf(beforeClose);
+      beforeClose.clear();
+    }
+    actions.forEach(Runnable::run);
+  }
+
   /** Removes every page and gives the range back for reuse. No guest thread may be left. */
   @Override
   public void close() {
-    List<Runnable> actions;
     synchronized (this) {
       if (closed) {
         return;
       }
       closed = true;
-      actions = List.copyOf(beforeClose);
     }
-    actions.forEach(Runnable::run);
+    endSharing();
     reserve(hostBase - BYTES_BELOW_BASE, RESERVED_BYTES);
     allocator.release(hostBase);
   }

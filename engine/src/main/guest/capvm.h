@@ -1,0 +1,90 @@
+/*
+ * Capabilities of CapVM, for programs in cVMs.
+ *
+ * Functions return 0, a handle or a count, or a negative errno; they do not touch errno. In a process
+ * outside of CapVM all of them return -ENOSYS.
+ *
+ * Errors: -EBADF no such capability, or revoked; -EACCES a permission is missing; -ERANGE outside the
+ * capability's range; -EFAULT memory is not there, on either side; -ENOENT no such name, or not granted;
+ * -EEXIST the name is taken; -ENOSPC the cVM holds too many; -EAGAIN the word has another value;
+ * -ETIMEDOUT; -EOWNERDEAD the owner ended while you waited.
+ */
+#ifndef CAPVM_H
+#define CAPVM_H
+
+#include <stddef.h>
+#include <time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  CAP_READ = 1,
+  CAP_WRITE = 2,
+  CAP_CALL = 4,
+  CAP_NOTIFY = 8,
+  CAP_DELEGATE = 16,
+  CAP_ALL = 31
+};
+
+/* Names a capability of this cVM; above 0. All processes of the cVM share it. */
+typedef long cap_t;
+
+/* Publishes [address, address + length) of this process under a name; other cVMs see "CVM/NAME". */
+cap_t cp_file_create(const char *name, void *address, size_t length, unsigned permissions);
+
+/* Opens "CVM/NAME", or NAME of this cVM's own, as it was granted. */
+cap_t cp_file_open(const char *name);
+
+/* A narrower capability, which ends with this one. */
+cap_t cp_file_restrict(cap_t file, size_t offset, size_t length, unsigned permissions);
+
+/* Copies all length bytes, or returns an error. */
+long cp_file_read(cap_t file, size_t offset, void *buffer, size_t length);
+long cp_file_write(cap_t file, size_t offset, const void *buffer, size_t length);
+
+struct iovec;
+long cp_file_readv(cap_t file, size_t offset, const struct iovec *vector, int count);
+long cp_file_writev(cap_t file, size_t offset, const struct iovec *vector, int count);
+
+struct cp_file_operation {
+  int operation; /* 0 reads, 1 writes */
+  int reserved;
+  cap_t file;
+  size_t offset;
+  void *buffer;
+  size_t length;
+  long result; /* set by cp_file_submit: length, or a negative errno */
+};
+
+/* Carries out a queue in order; every entry has its result when this returns the count. */
+long cp_file_submit(struct cp_file_operation *queue, int count);
+
+/* Sleeps until somebody notifies the int at offset, unless it is not the expected one any more. */
+int cp_file_wait(cap_t file, size_t offset, int expected, const struct timespec *timeout);
+
+/* Wakes up to count of those who wait for the int at offset; returns how many. */
+int cp_file_notify(cap_t file, size_t offset, int count);
+
+/* Lets a cVM, or with "*" every cVM, open the file's name with these permissions. */
+int cp_file_grant(cap_t file, const char *cvm, unsigned permissions);
+
+/* Ends what was derived from or granted through this capability. */
+int cp_file_revoke(cap_t file);
+
+/* Ends this capability too; the owner's ends the file. */
+int cp_file_close(cap_t file);
+
+struct cp_file_status {
+  size_t length;
+  unsigned permissions;
+  unsigned reserved;
+};
+
+int cp_file_stat(cap_t file, struct cp_file_status *status);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

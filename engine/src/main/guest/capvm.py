@@ -1,0 +1,101 @@
+"""Capabilities of CapVM, for Python programs in cVMs.
+
+A CpFile names a capability; its errors are OSError with the errno that capvm.h documents.
+"""
+
+import ctypes
+import os
+
+READ, WRITE, CALL, NOTIFY, DELEGATE, ALL = 1, 2, 4, 8, 16, 31
+
+_FIRST_CALL = 0x43410000
+_NAMES = (
+    "read write notify create open restrict readv writev submit wait grant revoke close stat".split()
+)
+_CALL = {name: _FIRST_CALL + index for index, name in enumerate(_NAMES)}
+
+_syscall = ctypes.CDLL(None, use_errno=True).syscall
+_syscall.restype = ctypes.c_long
+
+class _Timespec(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+
+def _call(name, *arguments):
+
+    result = _syscall(ctypes.c_long(_CALL[name]), *arguments)
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+def _word(value):
+    return ctypes.c_long(value)
+
+class CpFile:
+    """A capability to a range of memory that cVMs share."""
+
+    def __init__(self, handle, memory=None):
+        self.handle = handle
+        # Published memory must live as long as the file.
+        self.memory = memory
+
+    @classmethod
+    def create(cls, name, length, permissions=ALL):
+        """Publishes new memory of this process; .memory is a writable view of it."""
+        memory = (ctypes.c_char * length)()
+        handle = _call(
+            "create",
+            ctypes.c_char_p(os.fsencode(name)),
+            ctypes.byref(memory),
+            _word(length),
+            _word(permissions),
+        )
+        return cls(handle, memoryview(memory).cast("B"))
+
+    @classmethod
+    def open(cls, name):
+        """Opens "CVM/NAME" as it was granted to this cVM."""
+        return cls(_call("open", ctypes.c_char_p(os.fsencode(name))))
+
+    def restrict(self, offset, length, permissions):
+        """A narrower capability, which ends with this one."""
+        return CpFile(
+            _call(
+                "restrict", _word(self.handle), _word(offset), _word(length), _word(permissions)
+            )
+        )
+
+    def read(self, offset, length):
+        """Copies bytes out."""
+        buffer = ctypes.create_string_buffer(length)
+        _call("read", _word(self.handle), _word(offset), buffer, _word(length))
+        return buffer.raw
+
+    def write(self, offset, data):
+        """Copies bytes in."""
+        _call("write", _word(self.handle), _word(offset), ctypes.c_char_p(data), _word(len(data)))
+
+    def wait(self, offset, expected, timeout=None):
+        """Sleeps until the int at offset is notified, unless it is not the expected one."""
+        limit = None
+        if timeout is not None:
+            limit = ctypes.byref(_Timespec(int(timeout), int(timeout % 1 * 1e9)))
+        _call("wait", _word(self.handle), _word(offset), _word(expected), limit)
+
+    def notify(self, offset, count=1):
+        """Wakes up to count of those who wait; returns how many."""
+        return _call("notify", _word(self.handle), _word(offset), _word(count))
+
+    def grant(self, cvm, permissions):
+        """Lets a cVM, or with "*" every cVM, open the file's name."""
+        _call(
+            "grant", _word(self.handle), ctypes.c_char_p(os.fsencode(cvm)), _word(permissions)
+        )
+
+    def revoke(self):
+        """Ends what was derived from or granted through this capability."""
+        _call("revoke", _word(self.handle))
+
+    def close(self):
+        """Ends this capability."""
+        _call("close", _word(self.handle))
