@@ -35,7 +35,7 @@ public final class Main {
     }
     Path scratch = Files.createDirectories(repository.resolve("bench/target/scratch"));
     GuestPrograms programs = new GuestPrograms(repository.resolve("bench/src/guest"), scratch);
-    try (CapVm capVm = CapVm.open()) {
+    try (CapVm capVm = CapVm.open(false)) {
       Report report = new Report(new ConfinedRunner(capVm), programs, scratch, rounds);
       System.out.println(Report.platform() + "; medians of " + rounds + " pairs\n");
       for (String part : parts) {

@@ -170,7 +170,7 @@ final class GuestTree {
   /** A directory of the tree, made with its parents if it is not there. */
   private Location directory(String guestPath) {
     Location at = mounts.root();
-    for (String name : bytes(guestPath).split("/")) {
+    for (String name : bytes(guestPath).split("/", -1)) {
       if (!name.isEmpty()) {
         at = child(at, name, true);
       }

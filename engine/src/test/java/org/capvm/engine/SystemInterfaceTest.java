@@ -13,6 +13,13 @@ final class SystemInterfaceTest {
   }
 
   @Test
+  void filesWithoutANameWorkInThePrivateLayer() throws Exception {
+    Differential.command("./unnamed_file")
+        .copy(GuestProgram.c("unnamed_file", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
   void memoryCallsAnswerAsOnLinux() throws Exception {
     Differential.command("./memory_calls")
         .copy(GuestProgram.c("memory_calls", "-O1"))

@@ -19,7 +19,7 @@ public record HostMount(Path hostPath, String guestPath, boolean writable) {
     if (!guestPath.startsWith("/")) {
       throw new IllegalArgumentException("the path in the cVM must be absolute: " + guestPath);
     }
-    for (String name : guestPath.split("/")) {
+    for (String name : guestPath.split("/", -1)) {
       if (name.equals(".") || name.equals("..")) {
         throw new IllegalArgumentException("the path in the cVM must not go up: " + guestPath);
       }
