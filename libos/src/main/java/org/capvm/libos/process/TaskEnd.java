@@ -57,18 +57,20 @@ final class TaskEnd {
       return;
     }
     handOverChildren(process);
+    // Before the end can be seen: a parent that does not want to wait must not find a zombie.
+    if (!parent.wantsToWaitFor(process)) {
+      parent.reap(process);
+    }
     process.end(status);
     ExitStatus ended = process.ended();
     boolean killed = ended.signal() != 0;
-    boolean wanted = parent.wantsToWaitFor(process);
+    // Asked anew: the parent may have ended meanwhile and left its children to another.
+    Process heir = process.parent();
     ChildEvents.announceEnd(
-        parent,
+        heir == null ? parent : heir,
         process,
         killed ? Signal.CLD_KILLED : Signal.CLD_EXITED,
         killed ? ended.signal() : ended.code());
-    if (!wanted) {
-      parent.reap(process);
-    }
   }
 
   /** The first process ends and takes the cVM with it. */
