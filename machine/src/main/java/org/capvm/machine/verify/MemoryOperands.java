@@ -70,9 +70,7 @@ final class MemoryOperands {
     boolean fixedPlace =
         instruction.base() == Gpr.NONE
             && instruction.index() == Gpr.NONE
-            && !instruction.isMoffs()
             && kind != InstructionKind.BIT_TEST
-            && kind != InstructionKind.MASKED_ACCESS
             && operand != null
             && size > 0;
     if (!fixedPlace) {

@@ -92,6 +92,12 @@ class VerifierTest {
     assertThat(ruleForPatchSite(branches, 8)).isEqualTo(Rule.PATCH_SITE);
     assertThat(ruleForPatchSite(branches, 10)).isEqualTo(Rule.PATCH_SITE);
     assertThat(ruleForPatchSite(branches, -4)).isEqualTo(Rule.PATCH_SITE);
+    assertThat(ruleForPatchSite("90 90 90 90 90 90 90 e9 00 00 00 00 0f 0b", 8)).isNull();
+  }
+
+  @Test
+  void theDistanceOfAShortBranchCannotBePatched() {
+    assertThat(ruleForPatchSite("90 90 90 eb 00 0f 0b", 4)).isEqualTo(Rule.PATCH_SITE);
   }
 
   @Test
