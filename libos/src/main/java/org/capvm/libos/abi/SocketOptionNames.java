@@ -8,6 +8,7 @@ public final class SocketOptionNames {
   public static final int IPPROTO_TCP = 6;
   public static final int IPPROTO_UDP = 17;
   public static final int IPPROTO_IPV6 = 41;
+  public static final int IPPROTO_UDPLITE = 136;
   public static final int SOL_NETLINK = 270;
 
   public static final int SO_DEBUG = 1;
@@ -65,9 +66,13 @@ public final class SocketOptionNames {
   public static final int TCP_FASTOPEN = 23;
   public static final int TCP_NOTSENT_LOWAT = 25;
 
+  public static final int UDPLITE_SEND_CSCOV = 10;
+  public static final int UDPLITE_RECV_CSCOV = 11;
+
   public static final int IP_TOS = 1;
   public static final int IP_TTL = 2;
   public static final int IP_OPTIONS = 4;
+  public static final int IP_RECVTTL = 12;
   public static final int IP_RECVTOS = 13;
   public static final int IP_MTU_DISCOVER = 10;
   public static final int IP_RECVERR = 11;
@@ -87,6 +92,9 @@ public final class SocketOptionNames {
   public static final int IPV6_RECVERR = 25;
   public static final int IPV6_V6ONLY = 26;
   public static final int IPV6_RECVPKTINFO = 49;
+  public static final int IPV6_PKTINFO = 50;
+  public static final int IPV6_RECVHOPLIMIT = 51;
+  public static final int IPV6_HOPLIMIT = 52;
   public static final int IPV6_TCLASS = 67;
   public static final int IPV6_RECVTCLASS = 66;
 

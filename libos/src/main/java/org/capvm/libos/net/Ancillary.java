@@ -4,16 +4,23 @@ import java.util.List;
 import org.capvm.libos.file.FileDescription;
 
 /**
- * What an AF_UNIX message carries besides its bytes. Holds a reference to each open file until a
+ * What a message carries besides its bytes. Holds a reference to each open file until a
  * receiver takes them or {@link #release} drops them.
  *
  * @param files the open files of SCM_RIGHTS
- * @param credentials who sent it
+ * @param credentials who sent it, for AF_UNIX
+ * @param packet what a datagram's packet was like, or null
  */
-record Ancillary(List<FileDescription> files, PeerCredentials credentials) {
+record Ancillary(
+    List<FileDescription> files, PeerCredentials credentials, PacketDetails packet) {
   /** A message without files. */
   static Ancillary from(PeerCredentials credentials) {
-    return new Ancillary(List.of(), credentials);
+    return new Ancillary(List.of(), credentials, null);
+  }
+
+  /** What comes with a datagram. */
+  static Ancillary of(PacketDetails packet) {
+    return new Ancillary(List.of(), PeerCredentials.UNKNOWN, packet);
   }
 
   /** Whether open files travel with the message. */

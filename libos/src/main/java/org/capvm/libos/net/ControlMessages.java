@@ -16,7 +16,6 @@ import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.Task;
-import org.capvm.monitor.memory.GuestMemory;
 
 /**
  * The control part of {@code struct msghdr}: a sequence of
@@ -37,7 +36,8 @@ final class ControlMessages {
    *
    * @return null if there is nothing; otherwise its references are the caller's
    */
-  static Ancillary parse(Task task, long guestAddress, long length) {
+  static Ancillary parse(
+      Task task, SocketDescription socket, long guestAddress, long length) {
     if (length <= 0) {
       return null;
     }
@@ -47,8 +47,10 @@ final class ControlMessages {
     byte[] bytes = new byte[(int) length];
     task.memory().read(guestAddress, bytes, 0, bytes.length);
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    boolean unix = socket instanceof UnixSocket;
     List<FileDescription> files = new ArrayList<>();
     PeerCredentials credentials = null;
+    PacketDetails packet = PacketDetails.NONE;
     try {
       int at = 0;
       while (at + HEADER_BYTES <= bytes.length) {
@@ -57,7 +59,10 @@ final class ControlMessages {
           throw ErrnoException.of(Errno.EINVAL);
         }
         int data = (int) messageBytes - HEADER_BYTES;
-        if (in.getInt(at + 8) == SOL_SOCKET) {
+        int level = in.getInt(at + 8);
+        if (!unix) {
+          packet = PacketControl.parse(packet, level, in, at, data);
+        } else if (level == SOL_SOCKET) {
           switch (in.getInt(at + 12)) {
             case SCM_RIGHTS -> takeFiles(task, in, at + HEADER_BYTES, data / 4, files);
             case SCM_CREDENTIALS -> credentials = credentials(task, in, at + HEADER_BYTES, data);
@@ -70,11 +75,14 @@ final class ControlMessages {
       files.forEach(FileDescription::release);
       throw e;
     }
+    if (!unix) {
+      return socket instanceof InternetDatagramSocket ? Ancillary.of(packet) : null;
+    }
     if (files.isEmpty() && credentials == null) {
       return null;
     }
     return new Ancillary(
-        List.copyOf(files), credentials != null ? credentials : PeerCredentials.of(task));
+        List.copyOf(files), credentials != null ? credentials : PeerCredentials.of(task), null);
   }
 
   private static void takeFiles(
@@ -122,7 +130,13 @@ final class ControlMessages {
     long used = 0;
     if (socket instanceof UnixSocket && socket.options().passCredentials()) {
       PeerCredentials from = ancillary != null ? ancillary.credentials() : PeerCredentials.nobody();
-      used = storeCredentials(task.memory(), received, from, guestAddress, room);
+      byte[] value = new byte[CREDENTIAL_BYTES];
+      ByteBuffer out = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
+      out.putInt(from.processId()).putInt(from.uid()).putInt(from.gid());
+      used = put(task, received, guestAddress, room, SOL_SOCKET, SCM_CREDENTIALS, value);
+    }
+    if (ancillary != null && ancillary.packet() != null) {
+      used = PacketControl.store(task, socket, received, guestAddress, room);
     }
     if (ancillary != null && ancillary.hasFiles()) {
       used += storeFiles(task, received, ancillary, guestAddress + used, room - used);
@@ -130,22 +144,26 @@ final class ControlMessages {
     return used;
   }
 
-  private static long storeCredentials(
-      GuestMemory memory, Received received, PeerCredentials from, long at, long room) {
-    if (room < HEADER_BYTES) {
+  /**
+   * Stores one control message as far as there is room.
+   *
+   * @return how much room it took
+   */
+  static long put(
+      Task task, Received received, long at, long room, int level, int type, byte[] value) {
+    int length = HEADER_BYTES + value.length;
+    if (room < length) {
       received.addFlags(MSG_CTRUNC);
+    }
+    if (room < HEADER_BYTES) {
       return 0;
     }
-    ByteBuffer out = ByteBuffer.allocate(HEADER_BYTES + 16).order(ByteOrder.LITTLE_ENDIAN);
-    int length = HEADER_BYTES + CREDENTIAL_BYTES;
     int stored = (int) Math.min(length, room);
-    if (stored < length) {
-      received.addFlags(MSG_CTRUNC);
-    }
-    out.putLong(stored).putInt(SOL_SOCKET).putInt(SCM_CREDENTIALS);
-    out.putInt(from.processId()).putInt(from.uid()).putInt(from.gid());
-    memory.write(at, out.array(), 0, stored);
-    return Math.min(room, out.capacity());
+    byte[] message = new byte[length];
+    ByteBuffer out = ByteBuffer.wrap(message).order(ByteOrder.LITTLE_ENDIAN);
+    out.putLong(stored).putInt(level).putInt(type).put(value);
+    task.memory().write(at, message, 0, stored);
+    return Math.min(room, (length + 7) & ~7);
   }
 
   private static long storeFiles(

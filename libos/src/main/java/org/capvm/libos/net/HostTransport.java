@@ -77,6 +77,11 @@ final class HostTransport implements StreamTransport {
   }
 
   @Override
+  public boolean hasPeer() {
+    return HostSockets.peerName(descriptor).length > 0;
+  }
+
+  @Override
   public int takeError() {
     return HostSockets.takeError(descriptor);
   }

@@ -7,7 +7,18 @@ import static org.capvm.libos.abi.MessageFlags.MSG_DONTWAIT;
 import static org.capvm.libos.abi.MessageFlags.MSG_NOSIGNAL;
 import static org.capvm.libos.abi.MessageFlags.MSG_PEEK;
 import static org.capvm.libos.abi.MessageFlags.MSG_TRUNC;
-import static org.capvm.libos.abi.SocketOptionNames.IPPROTO_UDP;
+import static org.capvm.libos.abi.SocketOptionNames.IPPROTO_IP;
+import static org.capvm.libos.abi.SocketOptionNames.IPPROTO_IPV6;
+import static org.capvm.libos.abi.SocketOptionNames.IPV6_RECVHOPLIMIT;
+import static org.capvm.libos.abi.SocketOptionNames.IPV6_RECVPKTINFO;
+import static org.capvm.libos.abi.SocketOptionNames.IPV6_RECVTCLASS;
+import static org.capvm.libos.abi.SocketOptionNames.IPV6_TCLASS;
+import static org.capvm.libos.abi.SocketOptionNames.IPV6_UNICAST_HOPS;
+import static org.capvm.libos.abi.SocketOptionNames.IP_PKTINFO;
+import static org.capvm.libos.abi.SocketOptionNames.IP_RECVTOS;
+import static org.capvm.libos.abi.SocketOptionNames.IP_RECVTTL;
+import static org.capvm.libos.abi.SocketOptionNames.IP_TOS;
+import static org.capvm.libos.abi.SocketOptionNames.IP_TTL;
 import static org.capvm.libos.abi.SocketOptionNames.SOL_SOCKET;
 import static org.capvm.libos.abi.SocketOptionNames.SO_BROADCAST;
 import static org.capvm.libos.abi.SocketType.SOCK_DGRAM;
@@ -16,6 +27,7 @@ import static org.capvm.libos.file.PollEvents.POLLIN;
 import static org.capvm.libos.file.PollEvents.READABLE;
 import static org.capvm.libos.file.PollEvents.WRITABLE;
 
+import java.util.List;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.IoBuffer;
@@ -29,8 +41,24 @@ import org.capvm.libos.process.Task;
  * the host's, and from then on it receives from there.
  */
 final class InternetDatagramSocket extends DatagramSocket {
+  private static final StoredOption HOPS_OF_IPV4 = StoredOption.of(IPPROTO_IP, IP_TTL);
+  private static final StoredOption HOPS_OF_IPV6 =
+      StoredOption.of(IPPROTO_IPV6, IPV6_UNICAST_HOPS);
+  private static final StoredOption CLASS_OF_IPV4 = StoredOption.of(IPPROTO_IP, IP_TOS);
+  private static final StoredOption CLASS_OF_IPV6 = StoredOption.of(IPPROTO_IPV6, IPV6_TCLASS);
+  private static final List<StoredOption> DETAILS_ASKED =
+      List.of(
+          StoredOption.of(IPPROTO_IP, IP_RECVTTL),
+          StoredOption.of(IPPROTO_IP, IP_RECVTOS),
+          StoredOption.of(IPPROTO_IP, IP_PKTINFO),
+          StoredOption.of(IPPROTO_IPV6, IPV6_RECVHOPLIMIT),
+          StoredOption.of(IPPROTO_IPV6, IPV6_RECVTCLASS),
+          StoredOption.of(IPPROTO_IPV6, IPV6_RECVPKTINFO));
+
   private static final int DEFAULT_BYTES = 212_992;
   private static final int MOST_PAYLOAD_BYTES = 65_507;
+
+  private final PortSpace ports;
 
   // Guarded by this object's monitor; the volatile ones are read without it.
   private PortSpace.Binding binding;
@@ -38,9 +66,12 @@ final class InternetDatagramSocket extends DatagramSocket {
   private volatile InternetAddress remote;
   private volatile int outside = -1;
 
-  InternetDatagramSocket(NetworkNamespace network, int family) {
-    super(
-        network, family, SOCK_DGRAM, IPPROTO_UDP, new SocketOptions(DEFAULT_BYTES, DEFAULT_BYTES));
+  /**
+   * @param protocol UDP's or UDP-Lite's
+   */
+  InternetDatagramSocket(NetworkNamespace network, int family, int protocol) {
+    super(network, family, SOCK_DGRAM, protocol, new SocketOptions(DEFAULT_BYTES, DEFAULT_BYTES));
+    ports = network.datagrams(protocol);
   }
 
   @Override
@@ -58,7 +89,7 @@ final class InternetDatagramSocket extends DatagramSocket {
 
   private synchronized void bindTo(Task task, InternetAddress address) {
     if (binding == null) {
-      binding = network().udp().bind(this, address, PeerCredentials.of(task).uid());
+      binding = ports.bind(this, address, PeerCredentials.of(task).uid());
       local = binding.address();
     }
   }
@@ -87,7 +118,8 @@ final class InternetDatagramSocket extends DatagramSocket {
     requireReachable(destination);
     synchronized (this) {
       bindTo(task, InternetAddress.any(family(), 0));
-      if (!destination.isLoopback()) {
+      SocketDescription found = ports.receiver(destination, sourceFor(destination));
+      if (network().isOutside(destination, found)) {
         ErrnoException.check(
             HostSockets.connect(outside(), HostAddresses.forHost(destination).encode()));
         local = HostAddresses.decode(HostSockets.localName(outside)).as(family());
@@ -95,7 +127,7 @@ final class InternetDatagramSocket extends DatagramSocket {
         local = sourceFor(destination).as(family());
       }
       remote = destination.as(family());
-      network().udp().connect(binding, remote);
+      ports.connect(binding, remote);
     }
     return 0;
   }
@@ -104,7 +136,7 @@ final class InternetDatagramSocket extends DatagramSocket {
     synchronized (this) {
       if (remote != null) {
         remote = null;
-        network().udp().connect(binding, null);
+        ports.connect(binding, null);
         local = binding.address();
       }
     }
@@ -177,19 +209,45 @@ final class InternetDatagramSocket extends DatagramSocket {
     if (binding == null) {
       bindTo(task, InternetAddress.any(family(), 0));
     }
-    if (!destination.isLoopback()) {
+    InternetAddress source = sourceFor(destination);
+    SocketDescription receiver = ports.receiver(destination, source);
+    if (network().isOutside(destination, receiver)) {
       return sendOutside(buffer, destination);
     }
-    InternetAddress source = sourceFor(destination);
-    SocketDescription receiver = network().udp().receiver(destination, source);
     if (!(receiver instanceof InternetDatagramSocket target)) {
       refused(destination);
       return buffer.length();
     }
     byte[] from = source.as(target.family()).encode();
     // What does not fit is dropped, as a network may do.
-    target.incoming().write(buffer, 0, null, from);
+    target.incoming().write(buffer, 0, target.detailsFrom(this, destination, ancillary), from);
     return buffer.length();
+  }
+
+  /** What this socket wants to know of a packet from another, or null for nothing. */
+  private Ancillary detailsFrom(
+      InternetDatagramSocket sender, InternetAddress destination, Ancillary wishes) {
+    boolean asked = false;
+    for (StoredOption option : DETAILS_ASKED) {
+      asked |= options().get(option) != 0;
+    }
+    if (!asked) {
+      return null;
+    }
+    PacketDetails wish = wishes == null ? PacketDetails.NONE : wishes.packet();
+    SocketOptions its = sender.options();
+    boolean six = sender.family() == AF_INET6;
+    int hops = wish.hopLimit();
+    if (hops < 0) {
+      hops = its.get(six ? HOPS_OF_IPV6 : HOPS_OF_IPV4);
+    }
+    int trafficClass = wish.trafficClass();
+    if (trafficClass < 0) {
+      trafficClass = its.get(six ? CLASS_OF_IPV6 : CLASS_OF_IPV4);
+    }
+    return Ancillary.of(
+        new PacketDetails(
+            destination, hops < 0 ? HOPS_OF_IPV6.initial() : hops, Math.max(trafficClass, 0)));
   }
 
   /** Nobody is there: a connected socket hears of it later. */
@@ -269,7 +327,7 @@ final class InternetDatagramSocket extends DatagramSocket {
     incoming().abandon();
     synchronized (this) {
       if (binding != null) {
-        network().udp().release(binding);
+        ports.release(binding);
         binding = null;
       }
       if (outside >= 0) {

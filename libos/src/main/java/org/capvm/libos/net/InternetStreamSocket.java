@@ -100,9 +100,15 @@ final class InternetStreamSocket extends StreamSocket {
 
   @Override
   byte[] peerName() {
-    if (transport() == null || remote == null) {
+    StreamTransport current = transport();
+    if (current == null || !current.hasPeer()) {
       throw ErrnoException.of(Errno.ENOTCONN);
     }
+    return remote.encode();
+  }
+
+  @Override
+  byte[] nameOfAcceptedPeer() {
     return remote.encode();
   }
 
@@ -231,14 +237,15 @@ final class InternetStreamSocket extends StreamSocket {
     if (family() == AF_INET6 && options().v6Only() && destination.isV4()) {
       throw ErrnoException.of(Errno.ENETUNREACH);
     }
-    if (!destination.isLoopback()) {
+    SocketDescription found = network().tcp().listener(destination);
+    if (network().isOutside(destination, found)) {
       connectOutside(destination);
       return;
     }
     InternetAddress source = sourceFor(task, destination);
     remote = destination.as(family());
     progress = Progress.UNDER_WAY;
-    if (!(network().tcp().listener(destination) instanceof InternetStreamSocket listener)) {
+    if (!(found instanceof InternetStreamSocket listener)) {
       refuse(Errno.ECONNREFUSED);
       return;
     }

@@ -102,12 +102,10 @@ final class MessageCalls {
             ? null
             : SocketArguments.address(task, header.name, header.nameLength);
     IoBuffer buffer = header.buffer(task, false);
-    Ancillary ancillary = null;
-    if (socket instanceof UnixSocket) {
-      ancillary = ControlMessages.parse(task, header.control, header.controlLength);
-      if (ancillary == null) {
-        ancillary = implicitCredentials(task, socket, to);
-      }
+    Ancillary ancillary =
+        ControlMessages.parse(task, socket, header.control, header.controlLength);
+    if (ancillary == null) {
+      ancillary = implicitCredentials(task, socket, to);
     }
     return socket.sendSignalling(task, buffer, flags, to, ancillary);
   }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.SocketOptionNames;
 import org.capvm.libos.process.Task;
 
 /**
@@ -21,6 +22,7 @@ public final class NetworkNamespace implements AutoCloseable {
   private final NetworkMode mode;
   private final PortSpace tcp = new PortSpace(true);
   private final PortSpace udp = new PortSpace(false);
+  private final PortSpace udpLite = new PortSpace(false);
   private final UnixNames unixNames = new UnixNames();
   private final List<Publication> publications = new CopyOnWriteArrayList<>();
   private HostWatcher watcher;
@@ -56,8 +58,9 @@ public final class NetworkNamespace implements AutoCloseable {
     return tcp;
   }
 
-  PortSpace udp() {
-    return udp;
+  /** The ports of a datagram protocol. */
+  PortSpace datagrams(int protocol) {
+    return protocol == SocketOptionNames.IPPROTO_UDPLITE ? udpLite : udp;
   }
 
   UnixNames unixNames() {
@@ -102,6 +105,15 @@ public final class NetworkNamespace implements AutoCloseable {
       listener = tcp.listener(InternetAddress.loopback(AF_INET6, guestPort));
     }
     return (InternetStreamSocket) listener;
+  }
+
+  /**
+   * Whether a destination is the host's affair: it is not on the loopback; or it is, nobody in the
+   * cVM is there, and the configuration lets the cVM reach what the host reaches, which is also the
+   * host's own loopback.
+   */
+  boolean isOutside(InternetAddress destination, SocketDescription receiver) {
+    return !destination.isLoopback() || (receiver == null && mode == NetworkMode.HOST);
   }
 
   /** Refuses with ENETUNREACH what leaves the cVM unless the configuration lets it. */

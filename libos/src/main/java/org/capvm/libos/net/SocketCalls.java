@@ -83,7 +83,7 @@ final class SocketCalls {
       SocketDescription accepted = socket.accept(task);
       try {
         if (guestAddress != 0) {
-          storeAddress(task, accepted.peerName(), guestAddress, lengthAddress);
+          storeAddress(task, accepted.nameOfAcceptedPeer(), guestAddress, lengthAddress);
         }
       } catch (RuntimeException e) {
         accepted.release();

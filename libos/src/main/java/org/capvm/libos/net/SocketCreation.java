@@ -9,6 +9,7 @@ import static org.capvm.libos.abi.AddressFamily.AF_UNIX;
 import static org.capvm.libos.abi.SocketOptionNames.IPPROTO_ICMP;
 import static org.capvm.libos.abi.SocketOptionNames.IPPROTO_TCP;
 import static org.capvm.libos.abi.SocketOptionNames.IPPROTO_UDP;
+import static org.capvm.libos.abi.SocketOptionNames.IPPROTO_UDPLITE;
 import static org.capvm.libos.abi.SocketType.SOCK_DGRAM;
 import static org.capvm.libos.abi.SocketType.SOCK_MAX;
 import static org.capvm.libos.abi.SocketType.SOCK_RAW;
@@ -82,7 +83,10 @@ final class SocketCreation {
       }
       case SOCK_DGRAM -> {
         if (protocol == 0 || protocol == IPPROTO_UDP) {
-          return new InternetDatagramSocket(network, family);
+          return new InternetDatagramSocket(network, family, IPPROTO_UDP);
+        }
+        if (protocol == IPPROTO_UDPLITE) {
+          return new InternetDatagramSocket(network, family, IPPROTO_UDPLITE);
         }
         if (protocol == IPPROTO_ICMP) {
           throw ErrnoException.of(Errno.EACCES);

@@ -95,6 +95,11 @@ public abstract class SocketDescription extends FileDescription {
   /** {@code getpeername}; ENOTCONN if there is no peer. */
   abstract byte[] peerName();
 
+  /** What {@code accept} says of the peer, which may be gone already. */
+  byte[] nameOfAcceptedPeer() {
+    return peerName();
+  }
+
   /**
    * Sends one message, or bytes of a stream.
    *

@@ -82,7 +82,7 @@ final class SocketOptionCalls {
         switch (level) {
           case SOL_SOCKET -> true;
           case IPPROTO_TCP -> socket instanceof InternetStreamSocket;
-          case IPPROTO_UDP -> socket instanceof InternetDatagramSocket;
+          case IPPROTO_UDP, IPPROTO_UDPLITE -> socket.protocol() == level;
           case IPPROTO_IP ->
               socket.family() == AddressFamily.AF_INET || socket.family() == AddressFamily.AF_INET6;
           case IPPROTO_IPV6 -> socket.family() == AddressFamily.AF_INET6;

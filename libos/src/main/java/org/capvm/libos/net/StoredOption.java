@@ -49,7 +49,11 @@ record StoredOption(int level, int name, int initial, int least, int most, boole
     number(IPPROTO_IP, IP_TOS, 0, 0, 255);
     number(IPPROTO_IP, IP_TTL, 64, 1, 255);
     number(IPPROTO_IP, IP_MTU_DISCOVER, 1, 0, 5);
+    number(IPPROTO_UDPLITE, UDPLITE_SEND_CSCOV, 0, 0, 65535);
+    number(IPPROTO_UDPLITE, UDPLITE_RECV_CSCOV, 0, 0, 65535);
     flag(IPPROTO_IP, IP_RECVTOS, 0);
+    flag(IPPROTO_IP, IP_RECVTTL, 0);
+    flag(IPPROTO_IP, IP_PKTINFO, 0);
     flag(IPPROTO_IP, IP_RECVERR, 0);
     flag(IPPROTO_IP, IP_FREEBIND, 0);
     flag(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
@@ -63,6 +67,8 @@ record StoredOption(int level, int name, int initial, int least, int most, boole
     flag(IPPROTO_IPV6, IPV6_RECVERR, 0);
     number(IPPROTO_IPV6, IPV6_TCLASS, 0, -1, 255);
     flag(IPPROTO_IPV6, IPV6_RECVTCLASS, 0);
+    flag(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 0);
+    flag(IPPROTO_IPV6, IPV6_RECVPKTINFO, 0);
   }
 
   private static void flag(int level, int name, int initial) {

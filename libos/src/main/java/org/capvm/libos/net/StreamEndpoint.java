@@ -43,6 +43,8 @@ final class StreamEndpoint implements StreamTransport {
   private volatile int shut;
   private volatile int error;
   private volatile boolean closed;
+  private volatile boolean wasReset;
+  private volatile boolean peerFinished;
 
   private StreamEndpoint(Protocol protocol, WaitQueue waiters, Object connection) {
     this.protocol = protocol;
@@ -135,6 +137,12 @@ final class StreamEndpoint implements StreamTransport {
   }
 
   @Override
+  public boolean hasPeer() {
+    boolean over = wasReset || (peerFinished && (shut & SEND_SHUT) != 0);
+    return protocol != Protocol.TCP || !over;
+  }
+
+  @Override
   public int takeError() {
     synchronized (connection) {
       int taken = error;
@@ -149,6 +157,7 @@ final class StreamEndpoint implements StreamTransport {
       shut |= directions;
       if ((directions & SEND_SHUT) != 0) {
         peer.shut |= RECEIVE_SHUT;
+        peer.peerFinished = true;
       }
       if ((directions & RECEIVE_SHUT) != 0 && protocol != Protocol.TCP) {
         peer.shut |= SEND_SHUT;
@@ -173,6 +182,8 @@ final class StreamEndpoint implements StreamTransport {
 
   /** The other end was closed, with data it had not read or on purpose without warning. */
   private void learnOfClose(boolean reset) {
+    peerFinished = true;
+    wasReset = reset;
     if (protocol == Protocol.TCP && !reset) {
       shut |= RECEIVE_SHUT;
       return;
@@ -188,6 +199,7 @@ final class StreamEndpoint implements StreamTransport {
     synchronized (connection) {
       error = errno;
       shut = BOTH_SHUT;
+      wasReset = true;
     }
     waiters.announce(POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP);
   }

@@ -41,6 +41,9 @@ interface StreamTransport {
   /** The poll events that are there. */
   int readiness();
 
+  /** Whether there is a peer to name: not after a reset, nor after both ends have finished. */
+  boolean hasPeer();
+
   /** Takes the pending error, 0 if there is none. */
   int takeError();
 

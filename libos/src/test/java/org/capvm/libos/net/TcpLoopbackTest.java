@@ -116,6 +116,13 @@ final class TcpLoopbackTest {
   }
 
   @Test
+  void aResetConnectionHasNoPeerToName() {
+    send(client, "never read");
+    server.release();
+    assertThatThrownBy(client::peerName).hasMessage("ENOTCONN");
+  }
+
+  @Test
   void lingeringForNoTimeResets() {
     server.options().setLinger(true, 0);
     server.release();

@@ -88,7 +88,7 @@ final class UnixSocketTest {
     FileDescription file = fixture.tcp();
     file.retain();
     send(pair[0], "before");
-    sendTo(pair[0], "with", null, new Ancillary(List.of(file), PeerCredentials.UNKNOWN));
+    sendTo(pair[0], "with", null, new Ancillary(List.of(file), PeerCredentials.UNKNOWN, null));
     send(pair[0], "after");
     Received before = new Received();
     assertThat(receive(pair[1], 100, 0, before)).isEqualTo("before");
@@ -105,7 +105,7 @@ final class UnixSocketTest {
   void openFilesNobodyReceivesAreClosed() {
     SocketDescription[] pair = fixture.pair(SocketType.SOCK_STREAM);
     SocketDescription[] carried = fixture.pair(SocketType.SOCK_STREAM);
-    Ancillary ancillary = new Ancillary(List.of(carried[0]), PeerCredentials.UNKNOWN);
+    Ancillary ancillary = new Ancillary(List.of(carried[0]), PeerCredentials.UNKNOWN, null);
     sendTo(pair[0], "lost", null, ancillary);
     pair[1].release();
     assertThat(receive(carried[1], 1)).isEmpty();
