@@ -4,15 +4,14 @@ import java.util.List;
 import org.capvm.libos.file.FileDescription;
 
 /**
- * What a message carries besides its bytes. Holds a reference to each open file until a
- * receiver takes them or {@link #release} drops them.
+ * What a message carries besides its bytes. Holds a reference to each open file until a receiver
+ * takes them or {@link #release} drops them.
  *
  * @param files the open files of SCM_RIGHTS
  * @param credentials who sent it, for AF_UNIX
  * @param packet what a datagram's packet was like, or null
  */
-record Ancillary(
-    List<FileDescription> files, PeerCredentials credentials, PacketDetails packet) {
+record Ancillary(List<FileDescription> files, PeerCredentials credentials, PacketDetails packet) {
   /** A message without files. */
   static Ancillary from(PeerCredentials credentials) {
     return new Ancillary(List.of(), credentials, null);

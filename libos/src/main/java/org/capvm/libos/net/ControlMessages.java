@@ -36,8 +36,7 @@ final class ControlMessages {
    *
    * @return null if there is nothing; otherwise its references are the caller's
    */
-  static Ancillary parse(
-      Task task, SocketDescription socket, long guestAddress, long length) {
+  static Ancillary parse(Task task, SocketDescription socket, long guestAddress, long length) {
     if (length <= 0) {
       return null;
     }

@@ -42,8 +42,7 @@ import org.capvm.libos.process.Task;
  */
 final class InternetDatagramSocket extends DatagramSocket {
   private static final StoredOption HOPS_OF_IPV4 = StoredOption.of(IPPROTO_IP, IP_TTL);
-  private static final StoredOption HOPS_OF_IPV6 =
-      StoredOption.of(IPPROTO_IPV6, IPV6_UNICAST_HOPS);
+  private static final StoredOption HOPS_OF_IPV6 = StoredOption.of(IPPROTO_IPV6, IPV6_UNICAST_HOPS);
   private static final StoredOption CLASS_OF_IPV4 = StoredOption.of(IPPROTO_IP, IP_TOS);
   private static final StoredOption CLASS_OF_IPV6 = StoredOption.of(IPPROTO_IPV6, IPV6_TCLASS);
   private static final List<StoredOption> DETAILS_ASKED =

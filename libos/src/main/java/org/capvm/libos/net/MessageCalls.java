@@ -102,8 +102,7 @@ final class MessageCalls {
             ? null
             : SocketArguments.address(task, header.name, header.nameLength);
     IoBuffer buffer = header.buffer(task, false);
-    Ancillary ancillary =
-        ControlMessages.parse(task, socket, header.control, header.controlLength);
+    Ancillary ancillary = ControlMessages.parse(task, socket, header.control, header.controlLength);
     if (ancillary == null) {
       ancillary = implicitCredentials(task, socket, to);
     }

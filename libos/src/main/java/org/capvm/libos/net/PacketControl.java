@@ -31,7 +31,10 @@ final class PacketControl {
 
   private PacketControl() {}
 
-  /** A sender's wishes with one more message's added; messages that mean nothing here are passed over. */
+  /**
+   * A sender's wishes with one more message's added; messages that mean nothing here are passed
+   * over.
+   */
   static PacketDetails parse(
       PacketDetails wishes, int level, ByteBuffer in, int at, int dataBytes) {
     int type = in.getInt(at + 12);
