@@ -38,8 +38,7 @@ final class FutexCalls {
       case FUTEX_WAKE_BITSET ->
           (int) val3 == 0 ? -Errno.EINVAL : wake(task, word, (int) val, (int) val3, isPrivate);
       case FUTEX_REQUEUE -> requeue(task, word, val, timeout, word2, isPrivate, null);
-      case FUTEX_CMP_REQUEUE ->
-          requeue(task, word, val, timeout, word2, isPrivate, (int) val3);
+      case FUTEX_CMP_REQUEUE -> requeue(task, word, val, timeout, word2, isPrivate, (int) val3);
       case FUTEX_WAKE_OP -> wakeOperation(task, word, val, timeout, word2, (int) val3, isPrivate);
       default -> -Errno.ENOSYS;
     };
@@ -114,13 +113,7 @@ final class FutexCalls {
   }
 
   private static long wakeOperation(
-      Task task,
-      long word,
-      long count,
-      long count2,
-      long word2,
-      int encoded,
-      boolean isPrivate) {
+      Task task, long word, long count, long count2, long word2, int encoded, boolean isPrivate) {
     if ((word2 & 3) != 0) {
       return -Errno.EINVAL;
     }
@@ -164,8 +157,7 @@ final class FutexCalls {
             });
   }
 
-  static long setRobustList(
-      Task task, long head, long length, long a2, long a3, long a4, long a5) {
+  static long setRobustList(Task task, long head, long length, long a2, long a3, long a4, long a5) {
     if (length != RobustList.HEAD_BYTES) {
       return -Errno.EINVAL;
     }

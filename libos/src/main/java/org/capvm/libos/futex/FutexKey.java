@@ -3,7 +3,8 @@ package org.capvm.libos.futex;
 import org.capvm.libos.memory.AddressSpace;
 
 /**
- * What makes two futex words the same: their place in an address space, or in a file that several of them map.
+ * What makes two futex words the same: their place in an address space, or in a file that several
+ * of them map.
  *
  * @param space the address space of a private word, or null
  * @param device of the file of a shared word

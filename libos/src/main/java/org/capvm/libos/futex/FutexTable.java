@@ -147,8 +147,7 @@ public final class FutexTable {
     }
   }
 
-  private static void take(
-      Bucket bucket, FutexKey key, int count, int bitset, List<Task> woken) {
+  private static void take(Bucket bucket, FutexKey key, int count, int bitset, List<Task> woken) {
     int left = count;
     Iterator<Waiter> each = bucket.waiters.iterator();
     while (left > 0 && each.hasNext()) {
@@ -204,7 +203,10 @@ public final class FutexTable {
     return woken.size() + moved;
   }
 
-  /** Changes the second word, wakes tasks that wait for the first, and perhaps some that wait for the second. */
+  /**
+   * Changes the second word, wakes tasks that wait for the first, and perhaps some that wait for
+   * the second.
+   */
   int wakeAndOperate(
       Task task,
       FutexKey first,

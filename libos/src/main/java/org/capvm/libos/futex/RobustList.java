@@ -5,8 +5,9 @@ import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
 /**
- * The list of robust mutexes a task holds, which lies in guest memory. When the task ends, each is marked so that its
- * next owner knows, and a waiter is woken (Linux's Documentation/locking/robust-futexes.rst).
+ * The list of robust mutexes a task holds, which lies in guest memory. When the task ends, each is
+ * marked so that its next owner knows, and a waiter is woken (Linux's
+ * Documentation/locking/robust-futexes.rst).
  */
 public final class RobustList {
   /** Bytes of the list's head, which {@code set_robust_list} checks. */
@@ -19,7 +20,10 @@ public final class RobustList {
 
   private RobustList() {}
 
-  /** Lets go of all mutexes of an ending task. Stops silently where the list is broken, as Linux does. */
+  /**
+   * Lets go of all mutexes of an ending task. Stops silently where the list is broken, as Linux
+   * does.
+   */
   public static void release(Task task) {
     long head = task.robustList();
     if (head == 0) {

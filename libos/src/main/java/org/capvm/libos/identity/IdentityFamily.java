@@ -89,14 +89,11 @@ public final class IdentityFamily implements SystemCallFamily {
               "PER_LINUX alone, with or without ADDR_NO_RANDOMIZE",
               HEX);
       case 140 -> partial(140, "getpriority", LimitCalls::getpriority, ONE_PRIORITY, INT, INT);
-      case 141 ->
-          partial(141, "setpriority", LimitCalls::setpriority, ONE_PRIORITY, INT, INT, INT);
+      case 141 -> partial(141, "setpriority", LimitCalls::setpriority, ONE_PRIORITY, INT, INT, INT);
       case 142 ->
-          partial(
-              142, "sched_setparam", LimitCalls::schedSetparam, ONE_PRIORITY, INT, ADDRESS);
+          partial(142, "sched_setparam", LimitCalls::schedSetparam, ONE_PRIORITY, INT, ADDRESS);
       case 143 ->
-          partial(
-              143, "sched_getparam", LimitCalls::schedGetparam, ONE_PRIORITY, INT, ADDRESS);
+          partial(143, "sched_getparam", LimitCalls::schedGetparam, ONE_PRIORITY, INT, ADDRESS);
       case 144 ->
           partial(
               144,
@@ -107,12 +104,9 @@ public final class IdentityFamily implements SystemCallFamily {
               INT,
               ADDRESS);
       case 145 ->
-          partial(
-              145, "sched_getscheduler", LimitCalls::schedGetscheduler, ONE_PRIORITY, INT);
-      case 146 ->
-          done(146, "sched_get_priority_max", LimitCalls::schedPriorityMax, INT);
-      case 147 ->
-          done(147, "sched_get_priority_min", LimitCalls::schedPriorityMin, INT);
+          partial(145, "sched_getscheduler", LimitCalls::schedGetscheduler, ONE_PRIORITY, INT);
+      case 146 -> done(146, "sched_get_priority_max", LimitCalls::schedPriorityMax, INT);
+      case 147 -> done(147, "sched_get_priority_min", LimitCalls::schedPriorityMin, INT);
       case 157 ->
           partial(
               157,
@@ -125,8 +119,7 @@ public final class IdentityFamily implements SystemCallFamily {
               HEX,
               HEX);
       case 160 ->
-          partial(
-              160, "setrlimit", LimitCalls::setrlimit, NOT_ENFORCED, RESOURCE, RESOURCE_LIMIT);
+          partial(160, "setrlimit", LimitCalls::setrlimit, NOT_ENFORCED, RESOURCE, RESOURCE_LIMIT);
       case 170 -> done(170, "sethostname", SystemCalls::sethostname, STRING, SIZE);
       case 171 -> done(171, "setdomainname", SystemCalls::setdomainname, STRING, SIZE);
       case 203 ->
@@ -138,8 +131,7 @@ public final class IdentityFamily implements SystemCallFamily {
               INT,
               SIZE,
               ADDRESS);
-      case 204 ->
-          done(204, "sched_getaffinity", LimitCalls::schedGetaffinity, INT, SIZE, ADDRESS);
+      case 204 -> done(204, "sched_getaffinity", LimitCalls::schedGetaffinity, INT, SIZE, ADDRESS);
       case 302 ->
           partial(
               302,
@@ -151,8 +143,7 @@ public final class IdentityFamily implements SystemCallFamily {
               RESOURCE_LIMIT,
               OUT_RESOURCE_LIMIT);
       case 309 -> done(309, "getcpu", LimitCalls::getcpu, OUT_INT, OUT_INT, ADDRESS);
-      case 318 ->
-          done(318, "getrandom", SystemCalls::getrandom, OUT_BUFFER, SIZE, RANDOM_FLAGS);
+      case 318 -> done(318, "getrandom", SystemCalls::getrandom, OUT_BUFFER, SIZE, RANDOM_FLAGS);
       case 324 ->
           partial(
               324,

@@ -44,8 +44,7 @@ final class LimitCalls {
     if (resource < 0 || resource >= Resource.RLIMIT_COUNT) {
       return -Errno.EINVAL;
     }
-    Process process =
-        id == 0 ? task.process() : task.libraryOs().processes().process((int) id);
+    Process process = id == 0 ? task.process() : task.libraryOs().processes().process((int) id);
     if (process == null) {
       return -Errno.ESRCH;
     }
@@ -123,8 +122,7 @@ final class LimitCalls {
     return result;
   }
 
-  static long schedSetaffinity(
-      Task task, long id, long bytes, long in, long a3, long a4, long a5) {
+  static long schedSetaffinity(Task task, long id, long bytes, long in, long a3, long a4, long a5) {
     if (!exists(task, id)) {
       return -Errno.ESRCH;
     }
@@ -189,7 +187,8 @@ final class LimitCalls {
     return task.memory().getInt(in) == 0 ? 0 : -Errno.EINVAL;
   }
 
-  static long schedPriorityMax(Task task, long policy, long a1, long a2, long a3, long a4, long a5) {
+  static long schedPriorityMax(
+      Task task, long policy, long a1, long a2, long a3, long a4, long a5) {
     return switch ((int) policy) {
       case SCHED_FIFO, SCHED_RR -> REAL_TIME_MAX;
       case SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE -> 0;
@@ -197,7 +196,8 @@ final class LimitCalls {
     };
   }
 
-  static long schedPriorityMin(Task task, long policy, long a1, long a2, long a3, long a4, long a5) {
+  static long schedPriorityMin(
+      Task task, long policy, long a1, long a2, long a3, long a4, long a5) {
     return switch ((int) policy) {
       case SCHED_FIFO, SCHED_RR -> 1;
       case SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE -> 0;

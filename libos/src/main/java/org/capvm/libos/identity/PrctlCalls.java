@@ -69,8 +69,7 @@ final class PrctlCalls {
   }
 
   private static long getName(Task task, long out) {
-    byte[] name =
-        Arrays.copyOf(task.name().getBytes(StandardCharsets.ISO_8859_1), NAME_BYTES);
+    byte[] name = Arrays.copyOf(task.name().getBytes(StandardCharsets.ISO_8859_1), NAME_BYTES);
     task.memory().write(out, name, 0, NAME_BYTES);
     return 0;
   }

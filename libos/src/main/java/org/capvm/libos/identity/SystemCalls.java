@@ -14,7 +14,9 @@ import org.capvm.monitor.memory.GuestMemory;
 
 /** The system's name, its size, random numbers, and what {@code prctl} changes. */
 final class SystemCalls {
-  /** Linux's version as guests see it: the oldest long-term one whose calls are all in the table. */
+  /**
+   * Linux's version as guests see it: the oldest long-term one whose calls are all in the table.
+   */
   static final String RELEASE = "6.1.0";
 
   private static final String VERSION = "#1 SMP PREEMPT_DYNAMIC CapVM";
@@ -31,9 +33,7 @@ final class SystemCalls {
 
   static long uname(Task task, long out, long a1, long a2, long a3, long a4, long a5) {
     LibraryOs system = task.libraryOs();
-    String[] fields = {
-      "Linux", system.hostName(), RELEASE, VERSION, "x86_64", system.domainName()
-    };
+    String[] fields = {"Linux", system.hostName(), RELEASE, VERSION, "x86_64", system.domainName()};
     byte[] bytes = new byte[NAME_BYTES * fields.length];
     for (int i = 0; i < fields.length; i++) {
       byte[] field = fields[i].getBytes(StandardCharsets.ISO_8859_1);
@@ -95,7 +95,8 @@ final class SystemCalls {
     if ((flags & ~(GRND_NONBLOCK | exclusive)) != 0 || (flags & exclusive) == exclusive) {
       return -Errno.EINVAL;
     }
-    long wanted = Math.min(Long.compareUnsigned(length, RANDOM_MAX) > 0 ? RANDOM_MAX : length, RANDOM_MAX);
+    long wanted =
+        Math.min(Long.compareUnsigned(length, RANDOM_MAX) > 0 ? RANDOM_MAX : length, RANDOM_MAX);
     MemorySegment scratch = HostScratch.get();
     long done = 0;
     while (done < wanted) {

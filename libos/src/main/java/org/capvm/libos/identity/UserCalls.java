@@ -33,13 +33,15 @@ final class UserCalls {
     return Integer.toUnsignedLong(task.credentials().egid());
   }
 
-  static long getresuid(Task task, long real, long effective, long saved, long a3, long a4, long a5) {
+  static long getresuid(
+      Task task, long real, long effective, long saved, long a3, long a4, long a5) {
     Credentials own = task.credentials();
     put(task, real, own.uid(), effective, own.euid(), saved, own.suid());
     return 0;
   }
 
-  static long getresgid(Task task, long real, long effective, long saved, long a3, long a4, long a5) {
+  static long getresgid(
+      Task task, long real, long effective, long saved, long a3, long a4, long a5) {
     Credentials own = task.credentials();
     put(task, real, own.gid(), effective, own.egid(), saved, own.sgid());
     return 0;
@@ -98,7 +100,8 @@ final class UserCalls {
       return -Errno.EPERM;
     }
     boolean saves = (int) real != KEEP || newEffective != own.uid();
-    int saved = saves && ((int) real != KEEP || (int) effective != KEEP) ? newEffective : own.suid();
+    int saved =
+        saves && ((int) real != KEEP || (int) effective != KEEP) ? newEffective : own.suid();
     task.process().setCredentials(own.withUsers(newReal, newEffective, saved));
     return 0;
   }
@@ -115,7 +118,8 @@ final class UserCalls {
       return -Errno.EPERM;
     }
     boolean saves = (int) real != KEEP || newEffective != own.gid();
-    int saved = saves && ((int) real != KEEP || (int) effective != KEEP) ? newEffective : own.sgid();
+    int saved =
+        saves && ((int) real != KEEP || (int) effective != KEEP) ? newEffective : own.sgid();
     task.process().setCredentials(own.withGroups(newReal, newEffective, saved));
     return 0;
   }

@@ -1,2 +1,4 @@
-/** Who a process is and what it may use: users and groups, limits, the system's name, scheduling. */
+/**
+ * Who a process is and what it may use: users and groups, limits, the system's name, scheduling.
+ */
 package org.capvm.libos.identity;

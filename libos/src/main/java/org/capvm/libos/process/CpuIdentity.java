@@ -10,7 +10,10 @@ import org.capvm.libos.signal.SignalDelivery;
 import org.capvm.libos.signal.SignalInfo;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
-/** Carries out {@code cpuid} and {@code xgetbv} for guests, which see the processor that translation supports. */
+/**
+ * Carries out {@code cpuid} and {@code xgetbv} for guests, which see the processor that translation
+ * supports.
+ */
 final class CpuIdentity {
   private static final int INSTRUCTION_BYTES_MAX = 15;
   private static final int OPCODE_CPUID = 0xa2;
@@ -33,8 +36,7 @@ final class CpuIdentity {
         registers.setPc(pc + opcodeAt + 2);
         return;
       }
-      boolean xgetbv =
-          opcode == OPCODE_GROUP_7 && byteAt(task, pc + opcodeAt + 2) == MODRM_XGETBV;
+      boolean xgetbv = opcode == OPCODE_GROUP_7 && byteAt(task, pc + opcodeAt + 2) == MODRM_XGETBV;
       if (xgetbv && (registers.get(RCX) & LOW_HALF) == 0) {
         registers.set(RAX, XCR0);
         registers.set(RDX, 0);

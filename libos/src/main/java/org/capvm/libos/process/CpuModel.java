@@ -14,8 +14,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The processor that guests see: the host's make, with those of its features that translated code may use. What
- * {@code cpuid} answers for it, leaf by leaf (Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E). Immutable.
+ * The processor that guests see: the host's make, with those of its features that translated code
+ * may use. What {@code cpuid} answers for it, leaf by leaf (Intel SDM volume 2, CPUID; AMD APM
+ * volume 3, appendix E). Immutable.
  */
 final class CpuModel {
   private static final int MAX_LEAF = 0xd;
@@ -73,8 +74,24 @@ final class CpuModel {
 
   private static final Map<String, Integer> LEAF7_EBX =
       Map.of(
-          "bmi1", 3, "avx2", 5, "bmi2", 8, "erms", 9, "rdseed", 18, "adx", 19, "clflushopt", 23,
-          "clwb", 24, "sha_ni", 29);
+          "bmi1",
+          3,
+          "avx2",
+          5,
+          "bmi2",
+          8,
+          "erms",
+          9,
+          "rdseed",
+          18,
+          "adx",
+          19,
+          "clflushopt",
+          23,
+          "clwb",
+          24,
+          "sha_ni",
+          29);
 
   private static final Map<String, Integer> LEAF7_EDX = Map.of("fsrm", 4);
 
@@ -224,7 +241,10 @@ final class CpuModel {
     };
   }
 
-  /** x87, SSE and AVX state in the standard form; no {@code xsaveopt}, {@code xsavec} or {@code xsaves}. */
+  /**
+   * x87, SSE and AVX state in the standard form; no {@code xsaveopt}, {@code xsavec} or {@code
+   * xsaves}.
+   */
   private int[] extendedState(int subleaf) {
     if (!features.contains("xsave")) {
       return NOTHING;

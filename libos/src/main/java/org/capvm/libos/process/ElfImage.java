@@ -10,12 +10,13 @@ import org.capvm.libos.abi.Errno;
 import org.capvm.libos.memory.AddressLayout;
 
 /**
- * What the headers of an ELF file ask a loader to do. Reading one checks everything that could make loading go wrong
- * later, so that a bad file costs an errno and never a half-loaded program.
+ * What the headers of an ELF file ask a loader to do. Reading one checks everything that could make
+ * loading go wrong later, so that a bad file costs an errno and never a half-loaded program.
  *
  * @param positionIndependent whether it is {@code ET_DYN}
  * @param entry address to start at, before relocation
- * @param headersAddress address of the program headers in memory, before relocation, or 0 if they are not loaded
+ * @param headersAddress address of the program headers in memory, before relocation, or 0 if they
+ *     are not loaded
  * @param headerCount how many program headers there are
  * @param interpreter the program that loads this one, or null
  * @param segments what to map, by address
@@ -83,7 +84,8 @@ public record ElfImage(
   /**
    * Reads the headers.
    *
-   * @param notElf the error for a file that is none of ours: ENOEXEC for a program, ELIBBAD for its interpreter
+   * @param notElf the error for a file that is none of ours: ENOEXEC for a program, ELIBBAD for its
+   *     interpreter
    * @throws ErrnoException that error; ENOEXEC, EINVAL or ENOMEM for headers that lie
    */
   public static ElfImage read(Source source, int notElf) {
@@ -211,8 +213,7 @@ public record ElfImage(
       if (memoryBytes == 0) {
         return;
       }
-      boolean sizes =
-          fileBytes >= 0 && memoryBytes > 0 && fileBytes <= memoryBytes && offset >= 0;
+      boolean sizes = fileBytes >= 0 && memoryBytes > 0 && fileBytes <= memoryBytes && offset >= 0;
       boolean range =
           address >= 0
               && memoryBytes <= AddressLayout.END

@@ -53,7 +53,8 @@ public final class InitialStack {
    * @throws ErrnoException E2BIG
    */
   public void requireFits(long stackLimitBytes) {
-    long quarter = Long.compareUnsigned(stackLimitBytes, 1L << 40) > 0 ? Long.MAX_VALUE : stackLimitBytes / 4;
+    long quarter =
+        Long.compareUnsigned(stackLimitBytes, 1L << 40) > 0 ? Long.MAX_VALUE : stackLimitBytes / 4;
     long allowed = Math.max(MIN_TOTAL_BYTES, Math.min(MAX_TOTAL_BYTES, quarter));
     long total = path.length + 1L;
     for (List<byte[]> strings : List.of(arguments, environment)) {
@@ -69,7 +70,9 @@ public final class InitialStack {
     }
   }
 
-  /** Adds an auxiliary-vector entry; those that point into the stack are added by {@link #build}. */
+  /**
+   * Adds an auxiliary-vector entry; those that point into the stack are added by {@link #build}.
+   */
   public InitialStack with(int type, long value) {
     auxiliary.add(new long[] {type, value});
     return this;
@@ -102,8 +105,7 @@ public final class InitialStack {
 
     int words = 1 + arguments.size() + 1 + environment.size() + 1 + 2 * vector.size();
     long pointer = (stringsAddress - (long) words * Long.BYTES) & -16L;
-    ByteBuffer stack =
-        ByteBuffer.allocate((int) (top - pointer)).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer stack = ByteBuffer.allocate((int) (top - pointer)).order(ByteOrder.LITTLE_ENDIAN);
     stack.putLong(arguments.size());
     argumentOffsets.forEach(offset -> stack.putLong(stringsAddress + offset));
     stack.putLong(0);

@@ -16,7 +16,8 @@ public interface ProgramFile extends ElfImage.Source, AutoCloseable {
     /**
      * Opens a file to run it.
      *
-     * @throws org.capvm.libos.ErrnoException ENOENT, EACCES and the others of {@code execve}'s path walk
+     * @throws org.capvm.libos.ErrnoException ENOENT, EACCES and the others of {@code execve}'s path
+     *     walk
      */
     ProgramFile open(String path);
   }

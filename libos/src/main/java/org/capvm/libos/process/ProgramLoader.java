@@ -15,8 +15,8 @@ import org.capvm.libos.memory.AddressLayout;
 import org.capvm.libos.memory.AddressSpace;
 
 /**
- * Loads a program into an empty address space: its segments, its dynamic loader's, the vDSO and the stack. What comes
- * out is where to start.
+ * Loads a program into an empty address space: its segments, its dynamic loader's, the vDSO and the
+ * stack. What comes out is where to start.
  */
 final class ProgramLoader {
   private static final long CLOCK_TICKS = 100;

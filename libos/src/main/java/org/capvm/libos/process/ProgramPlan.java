@@ -7,8 +7,8 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 
 /**
- * What an exec will load: found, opened and checked, before anything of the old program is given up. Scripts have been
- * followed to their interpreters. Close it.
+ * What an exec will load: found, opened and checked, before anything of the old program is given
+ * up. Scripts have been followed to their interpreters. Close it.
  */
 public final class ProgramPlan implements AutoCloseable {
   /** How many scripts may interpret scripts: Linux's limit. */

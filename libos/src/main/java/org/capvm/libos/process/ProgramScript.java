@@ -5,8 +5,9 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 
 /**
- * The first line of a script: {@code #!interpreter [argument]}. Linux's rules: one argument at most, which keeps its
- * inner blanks; 256 bytes of the file are looked at, and an interpreter's name that does not end in them is an error.
+ * The first line of a script: {@code #!interpreter [argument]}. Linux's rules: one argument at
+ * most, which keeps its inner blanks; 256 bytes of the file are looked at, and an interpreter's
+ * name that does not end in them is an error.
  *
  * @param interpreter path of the program to run
  * @param argument what goes between the interpreter's name and the script's, or null
@@ -47,7 +48,8 @@ public record ProgramScript(String interpreter, String argument) {
     while (last > 0 && isBlank(argument.charAt(last - 1))) {
       last--;
     }
-    return new ProgramScript(line.substring(start, end), last == 0 ? null : argument.substring(0, last));
+    return new ProgramScript(
+        line.substring(start, end), last == 0 ? null : argument.substring(0, last));
   }
 
   private static int skipBlanks(String line, int from) {

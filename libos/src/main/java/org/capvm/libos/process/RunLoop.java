@@ -5,7 +5,10 @@ import org.capvm.libos.signal.SignalDelivery;
 import org.capvm.machine.layout.ExitReason;
 import org.capvm.monitor.gate.GuestThread;
 
-/** The life of a task on its thread: into the guest, out for some reason, the reason dealt with, in again. */
+/**
+ * The life of a task on its thread: into the guest, out for some reason, the reason dealt with, in
+ * again.
+ */
 final class RunLoop {
   private static final int NO_CALL = -1;
 

@@ -8,6 +8,7 @@ import org.capvm.libos.host.Hostcalls;
 /** Processor time of threads. */
 final class ThreadTimes {
   private static final int RUSAGE_THREAD = 1;
+
   /** Linux's encoding of a thread's own clock: per thread, scheduler time. */
   private static final int CPUCLOCK_PERTHREAD_SCHED = 6;
 

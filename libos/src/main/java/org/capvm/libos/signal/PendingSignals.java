@@ -8,8 +8,8 @@ import java.util.Queue;
 import org.capvm.libos.abi.Signal;
 
 /**
- * Signals that were sent and not yet taken, of a process or a task. A standard signal is there once or not at all;
- * real-time signals queue. Thread-safe.
+ * Signals that were sent and not yet taken, of a process or a task. A standard signal is there once
+ * or not at all; real-time signals queue. Thread-safe.
  */
 public final class PendingSignals {
   private static final long SYNCHRONOUS =

@@ -243,8 +243,7 @@ public final class SignalCalls {
     }
     if (signal != 0) {
       SignalDelivery.send(
-          process,
-          SignalInfo.fromUser(signal, task.process().id(), task.credentials().uid()));
+          process, SignalInfo.fromUser(signal, task.process().id(), task.credentials().uid()));
     }
     return 0;
   }
@@ -257,8 +256,7 @@ public final class SignalCalls {
             || own.euid() == other.uid()
             || own.uid() == other.suid()
             || own.uid() == other.uid();
-    boolean continues =
-        signal == Signal.SIGCONT && task.process().session() == target.session();
+    boolean continues = signal == Signal.SIGCONT && task.process().session() == target.session();
     return own.isPrivileged() || sameUser || continues;
   }
 
@@ -273,8 +271,7 @@ public final class SignalCalls {
     return sendToThread(task, (int) group, (int) id, (int) signal, null);
   }
 
-  private static long sendToThread(
-      Task task, int group, int id, int signal, SignalInfo given) {
+  private static long sendToThread(Task task, int group, int id, int signal, SignalInfo given) {
     if (signal != 0 && !Signal.isValid(signal)) {
       return -Errno.EINVAL;
     }

@@ -68,8 +68,8 @@ public final class SignalDelivery {
   }
 
   /**
-   * Sends a signal that a fault of the calling task caused: it cannot be ignored or blocked; where it is, the process
-   * ends.
+   * Sends a signal that a fault of the calling task caused: it cannot be ignored or blocked; where
+   * it is, the process ends.
    */
   public static void force(Task task, SignalInfo info) {
     long set = bit(info.signal());
@@ -121,8 +121,8 @@ public final class SignalDelivery {
   }
 
   /**
-   * Acts on what waits for the calling task, before it goes back to the guest: starts handlers, carries out default
-   * actions, restarts or fails an interrupted system call.
+   * Acts on what waits for the calling task, before it goes back to the guest: starts handlers,
+   * carries out default actions, restarts or fails an interrupted system call.
    *
    * @param systemCall number of the call whose result is in rax, or -1
    */
@@ -195,12 +195,14 @@ public final class SignalDelivery {
     state.setMask(blocked);
   }
 
-  /** A handler is about to run: an interrupted call fails with EINTR unless it is to be made again afterwards. */
+  /**
+   * A handler is about to run: an interrupted call fails with EINTR unless it is to be made again
+   * afterwards.
+   */
   private static void finishInterrupted(Task task, int systemCall, SignalAction action) {
     Registers registers = task.registers();
     switch (interruption(registers)) {
-      case Errno.ERESTART_RESTARTBLOCK, Errno.ERESTARTNOHAND ->
-          registers.set(RAX, -Errno.EINTR);
+      case Errno.ERESTART_RESTARTBLOCK, Errno.ERESTARTNOHAND -> registers.set(RAX, -Errno.EINTR);
       case Errno.ERESTARTSYS -> {
         if (action.has(Signal.SA_RESTART)) {
           repeat(registers, systemCall);

@@ -53,22 +53,14 @@ public final class SignalFamily implements SystemCallFamily {
               ADDRESS,
               TIMESPEC,
               SIZE);
-      case 129 ->
-          done(129, "rt_sigqueueinfo", SignalCalls::rtSigqueueinfo, INT, SIGNAL, ADDRESS);
+      case 129 -> done(129, "rt_sigqueueinfo", SignalCalls::rtSigqueueinfo, INT, SIGNAL, ADDRESS);
       case 130 -> done(130, "rt_sigsuspend", SignalCalls::rtSigsuspend, SIGNAL_SET, SIZE);
       case 131 ->
           done(131, "sigaltstack", SignalCalls::sigaltstack, SIGNAL_STACK, OUT_SIGNAL_STACK);
       case 200 -> done(200, "tkill", SignalCalls::tkill, INT, SIGNAL);
       case 234 -> done(234, "tgkill", SignalCalls::tgkill, INT, INT, SIGNAL);
       case 297 ->
-          done(
-              297,
-              "rt_tgsigqueueinfo",
-              SignalCalls::rtTgsigqueueinfo,
-              INT,
-              INT,
-              SIGNAL,
-              ADDRESS);
+          done(297, "rt_tgsigqueueinfo", SignalCalls::rtTgsigqueueinfo, INT, INT, SIGNAL, ADDRESS);
       default -> null;
     };
   }

@@ -8,8 +8,8 @@ import org.capvm.libos.process.Task;
 import org.capvm.monitor.memory.GuestMemory;
 
 /**
- * The frame a handler runs on: Linux's {@code struct rt_sigframe} for x86-64, so that handlers may look into the
- * context and change it.
+ * The frame a handler runs on: Linux's {@code struct rt_sigframe} for x86-64, so that handlers may
+ * look into the context and change it.
  *
  * <pre>
  *   high  floating-point state, 64-byte aligned: 512 legacy, 64 header, 256 upper halves, 4 magic

@@ -18,7 +18,10 @@ public record SignalStack(long base, int flags, long size) {
     return (flags & Signal.SS_DISABLE) == 0;
   }
 
-  /** Whether a stack pointer lies on it; Linux's rule, the base itself excluded and the end included. */
+  /**
+   * Whether a stack pointer lies on it; Linux's rule, the base itself excluded and the end
+   * included.
+   */
   public boolean contains(long stackPointer) {
     return isEnabled() && stackPointer > base && stackPointer - base <= size;
   }

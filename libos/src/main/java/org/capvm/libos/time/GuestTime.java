@@ -6,7 +6,10 @@ import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.process.Task;
 import org.capvm.monitor.memory.GuestMemory;
 
-/** Time values as guests pass them, and deadlines in terms of {@link System#nanoTime}. Times saturate. */
+/**
+ * Time values as guests pass them, and deadlines in terms of {@link System#nanoTime}. Times
+ * saturate.
+ */
 public final class GuestTime {
   public static final int CLOCK_REALTIME = 0;
   public static final int CLOCK_MONOTONIC = 1;

@@ -10,7 +10,10 @@ import org.capvm.libos.process.Task;
 import org.capvm.libos.signal.SignalDelivery;
 import org.capvm.libos.signal.SignalInfo;
 
-/** The timers of a process: the one of {@code setitimer(ITIMER_REAL)}, and those of {@code timer_create}. Thread-safe. */
+/**
+ * The timers of a process: the one of {@code setitimer(ITIMER_REAL)}, and those of {@code
+ * timer_create}. Thread-safe.
+ */
 public final class ProcessTimers {
   private static final int MAX_TIMERS = 4096;
 

@@ -40,7 +40,9 @@ final class TimeCalls {
     };
   }
 
-  /** A clock made of a process's or thread's id: {@code (~id << 3) | kind}, bit 2 set for a thread. */
+  /**
+   * A clock made of a process's or thread's id: {@code (~id << 3) | kind}, bit 2 set for a thread.
+   */
   private static long readDynamic(Task task, int clock) {
     int id = ~(clock >> 3);
     boolean thread = (clock & 4) != 0;
@@ -119,7 +121,10 @@ final class TimeCalls {
     }
   }
 
-  /** Sleeps; what is left goes to the guest if a handler ends the sleep, and into the restart if none does. */
+  /**
+   * Sleeps; what is left goes to the guest if a handler ends the sleep, and into the restart if
+   * none does.
+   */
   private static long sleep(Task task, long deadline, long leftOut) {
     try {
       while (task.park(deadline)) {

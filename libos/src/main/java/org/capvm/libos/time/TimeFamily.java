@@ -31,8 +31,7 @@ public final class TimeFamily implements SystemCallFamily {
       case 36 -> partial(36, "getitimer", TimerCalls::getitimer, REAL_ONLY, INT, OUT_ITIMERVAL);
       case 37 -> done(37, "alarm", TimerCalls::alarm, UNSIGNED);
       case 38 ->
-          partial(
-              38, "setitimer", TimerCalls::setitimer, REAL_ONLY, INT, ITIMERVAL, OUT_ITIMERVAL);
+          partial(38, "setitimer", TimerCalls::setitimer, REAL_ONLY, INT, ITIMERVAL, OUT_ITIMERVAL);
       case 96 -> done(96, "gettimeofday", TimeCalls::gettimeofday, OUT_TIMEVAL, ADDRESS);
       case 100 -> done(100, "times", TimeCalls::times, ADDRESS);
       case 159 -> partial(159, "adjtimex", TimerCalls::adjtimex, NOT_YOURS, ADDRESS);
@@ -48,8 +47,7 @@ public final class TimeFamily implements SystemCallFamily {
               CLOCK,
               ADDRESS,
               OUT_INT);
-      case 223 ->
-          done(223, "timer_settime", TimerCalls::timerSettime, INT, HEX, ADDRESS, ADDRESS);
+      case 223 -> done(223, "timer_settime", TimerCalls::timerSettime, INT, HEX, ADDRESS, ADDRESS);
       case 224 -> done(224, "timer_gettime", TimerCalls::timerGettime, INT, ADDRESS);
       case 225 -> done(225, "timer_getoverrun", TimerCalls::timerGetoverrun, INT);
       case 226 -> done(226, "timer_delete", TimerCalls::timerDelete, INT);

@@ -35,10 +35,7 @@ final class TimerCalls {
     long interval = in == 0 ? 0 : GuestTime.readTimeval(memory, in);
     long first = in == 0 ? 0 : GuestTime.readTimeval(memory, in + 16);
     IntervalTimer.Setting old =
-        task.process()
-            .timers()
-            .real()
-            .set(GuestTime.deadlineAfter(first), first != 0, interval);
+        task.process().timers().real().set(GuestTime.deadlineAfter(first), first != 0, interval);
     writeItimerval(memory, out, old);
     return 0;
   }
@@ -54,8 +51,7 @@ final class TimerCalls {
     return 0;
   }
 
-  private static void writeItimerval(
-      GuestMemory memory, long out, IntervalTimer.Setting setting) {
+  private static void writeItimerval(GuestMemory memory, long out, IntervalTimer.Setting setting) {
     if (out != 0) {
       GuestTime.writeTimeval(memory, out, setting.intervalNanos());
       GuestTime.writeTimeval(memory, out + 16, setting.leftNanos());
@@ -101,8 +97,7 @@ final class TimerCalls {
     return 0;
   }
 
-  static long timerSettime(
-      Task task, long id, long flags, long in, long out, long a4, long a5) {
+  static long timerSettime(Task task, long id, long flags, long in, long out, long a4, long a5) {
     ProcessTimers.PosixTimer timer = task.process().timers().get((int) id);
     GuestMemory memory = task.memory();
     if (in == 0) {
@@ -127,8 +122,7 @@ final class TimerCalls {
     return 0;
   }
 
-  private static void writeItimerspec(
-      GuestMemory memory, long out, IntervalTimer.Setting setting) {
+  private static void writeItimerspec(GuestMemory memory, long out, IntervalTimer.Setting setting) {
     GuestTime.writeTimespec(memory, out, setting.intervalNanos());
     GuestTime.writeTimespec(memory, out + 16, setting.leftNanos());
   }
@@ -146,8 +140,7 @@ final class TimerCalls {
     if (task.memory().getInt(in) != 0) {
       return -Errno.EPERM;
     }
-    GuestTime.writeTimeval(
-        task.memory(), in + 72, Hostcalls.clockNanos(GuestTime.CLOCK_REALTIME));
+    GuestTime.writeTimeval(task.memory(), in + 72, Hostcalls.clockNanos(GuestTime.CLOCK_REALTIME));
     return 0;
   }
 }

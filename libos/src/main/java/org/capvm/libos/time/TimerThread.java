@@ -4,7 +4,9 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
-/** The one thread of the JVM on which timers of all guests expire. What runs there must not block. */
+/**
+ * The one thread of the JVM on which timers of all guests expire. What runs there must not block.
+ */
 final class TimerThread {
   private static final ScheduledThreadPoolExecutor EXECUTOR = start();
 

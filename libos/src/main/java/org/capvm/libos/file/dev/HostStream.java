@@ -104,12 +104,10 @@ public final class HostStream extends FileDescription {
     }
     await(task, PollEvents.POLLIN);
     if (buffer.isOnePiece()) {
-      return restartable(
-          Hostcalls.read(hostDescriptor, buffer.hostAddress(), buffer.length()));
+      return restartable(Hostcalls.read(hostDescriptor, buffer.hostAddress(), buffer.length()));
     }
     int pieces = buffer.writeVector();
-    return restartable(
-        Hostcalls.readv(hostDescriptor, HostScratch.get().address(), pieces));
+    return restartable(Hostcalls.readv(hostDescriptor, HostScratch.get().address(), pieces));
   }
 
   @Override
@@ -123,7 +121,8 @@ public final class HostStream extends FileDescription {
       long result;
       try {
         await(task, PollEvents.POLLOUT);
-        result = writeNow(task, buffer.slice(done, Math.min(SAFE_PIPE_WRITE, buffer.length() - done)));
+        result =
+            writeNow(task, buffer.slice(done, Math.min(SAFE_PIPE_WRITE, buffer.length() - done)));
       } catch (ErrnoException interrupted) {
         result = -interrupted.errno();
       }

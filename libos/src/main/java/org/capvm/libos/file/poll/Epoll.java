@@ -54,6 +54,7 @@ public final class Epoll extends AnonymousDescription {
 
   /** Whose wake descriptors the host's instance watches; a task that ends closes its own. */
   private final Set<Task> tasksWatched = Collections.newSetFromMap(new WeakHashMap<>());
+
   private final ConcurrentLinkedQueue<EpollItem> toLook = new ConcurrentLinkedQueue<>();
   private final WaitQueue waiters = new WaitQueue();
   private long nextId = 1;
