@@ -129,6 +129,9 @@ final class RunCommand implements Callable<Integer> {
         Cvm cvm = capVm.start(configuration(error))) {
       running.set(cvm);
       ExitStatus status = cvm.waitFor();
+      if (status instanceof ExitStatus.Killed killed) {
+        killed.fault().ifPresent(fault -> error.print(trace ? fault.report() : headline(fault)));
+      }
       if (statistics) {
         error.print(StatisticsReport.of(cvm.statistics(), capVm.translation()));
       }
@@ -139,6 +142,11 @@ final class RunCommand implements Callable<Integer> {
       error.flush();
       return failure.reason().shellStatus();
     }
+  }
+
+  /** The first line says what happened where; the rest are registers and stack. */
+  private static String headline(ExitStatus.Fault fault) {
+    return "cvm: " + fault.report().lines().findFirst().orElse("") + System.lineSeparator();
   }
 
   private CvmConfiguration configuration(PrintWriter traceTo) {

@@ -29,6 +29,15 @@ final class RunCommandTest {
   }
 
   @Test
+  void aFaultIsReportedInOneLine() throws Exception {
+    String program = "import ctypes; ctypes.string_at(8)";
+    Result result = CvmProcess.run("run", "/usr/bin/python3", "-c", program);
+    assertThat(result.status()).isEqualTo(139);
+    assertThat(result.errorText())
+        .matches("cvm: python3\\[1\\] SIGSEGV \\(code 1, address 0x8\\) at pc 0x.* in /.*\n");
+  }
+
+  @Test
   void aMissingProgramIs127() throws Exception {
     Result result = CvmProcess.run("run", "no-such-program");
     assertThat(result.status()).isEqualTo(127);
