@@ -4,6 +4,8 @@ import static org.capvm.libos.host.HostSystemCall.call;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
 
 /**
  * Host calls that take a name. Every name is relative to a directory descriptor, and every walk of
@@ -41,6 +43,8 @@ public final class HostPathcalls {
   private static final long O_NOFOLLOW = 0400000;
   private static final int OPEN_HOW_BYTES = 24;
   private static final int STATX_BASIC_AND_BIRTH = 0xFFF;
+
+  private static final int PATH_MAX = 4096;
 
   /** Where paths and structures go in the thread's scratch memory: two paths, then a structure. */
   private static final int FIRST_PATH = 0;
@@ -239,8 +243,12 @@ public final class HostPathcalls {
     return status;
   }
 
+  /** Writes a path for the host, which takes none of PATH_MAX bytes or more. */
   private static long string(MemorySegment scratch, int offset, String path) {
     int length = path.length();
+    if (length >= PATH_MAX) {
+      throw ErrnoException.of(Errno.ENAMETOOLONG);
+    }
     for (int i = 0; i < length; i++) {
       scratch.set(ValueLayout.JAVA_BYTE, (long) offset + i, (byte) path.charAt(i));
     }

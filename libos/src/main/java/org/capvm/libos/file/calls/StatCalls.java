@@ -120,7 +120,8 @@ final class StatCalls {
     Location start = Arguments.start(task, directory, path);
     Caller caller = Caller.of(task);
     Location link = path.isEmpty() ? start : PathWalk.find(caller, start, path, false);
-    if (path.isEmpty() && (directory == AT_FDCWD || !link.inode().isSymbolicLink())) {
+    boolean notALink = link == null || directory == AT_FDCWD || !link.inode().isSymbolicLink();
+    if (path.isEmpty() && notALink) {
       return -Errno.ENOENT;
     }
     byte[] target = link.inode().readLink(caller).getBytes(StandardCharsets.ISO_8859_1);

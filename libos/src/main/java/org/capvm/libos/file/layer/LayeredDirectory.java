@@ -1,6 +1,8 @@
 package org.capvm.libos.file.layer;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -400,13 +402,17 @@ final class LayeredDirectory extends Directory {
     return state;
   }
 
-  /** Releases every content below here that is not open. */
+  /** Releases every content below here that is not open. A guest may nest directories deeply. */
   void releaseAll() {
-    for (Name known : names.values()) {
-      if (known.inode instanceof LayeredDirectory directory) {
-        directory.releaseAll();
-      } else if (known.inode instanceof LayeredNode node) {
-        node.releaseAll();
+    Deque<LayeredDirectory> pending = new ArrayDeque<>();
+    pending.push(this);
+    while (!pending.isEmpty()) {
+      for (Name known : pending.pop().names.values()) {
+        if (known.inode instanceof LayeredDirectory directory) {
+          pending.push(directory);
+        } else if (known.inode instanceof LayeredNode node) {
+          node.releaseAll();
+        }
       }
     }
   }
