@@ -79,24 +79,27 @@ final class PacketControl {
   }
 
   private static byte[] bytes(int value) {
-    return buffer(Integer.BYTES).putInt(value).array();
+    return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array();
   }
 
   /** {@code struct in_pktinfo}: interface, local address, destination. */
   private static byte[] interfaceOfIpv4(PacketDetails packet) {
-    ByteBuffer out = buffer(12).putInt(InterfaceControls.INDEX).order(ByteOrder.BIG_ENDIAN);
+    byte[] bytes = new byte[12];
     int address = (int) packet.destination().low();
-    return out.putInt(address).putInt(address).array();
+    ByteBuffer.wrap(bytes)
+        .putInt(0, Integer.reverseBytes(InterfaceControls.INDEX))
+        .putInt(4, address)
+        .putInt(8, address);
+    return bytes;
   }
 
   /** {@code struct in6_pktinfo}: destination, interface. */
   private static byte[] interfaceOfIpv6(PacketDetails packet) {
-    ByteBuffer out = buffer(20).order(ByteOrder.BIG_ENDIAN);
-    out.putLong(packet.destination().high()).putLong(packet.destination().low());
-    return out.order(ByteOrder.LITTLE_ENDIAN).putInt(InterfaceControls.INDEX).array();
-  }
-
-  private static ByteBuffer buffer(int length) {
-    return ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    byte[] bytes = new byte[20];
+    ByteBuffer.wrap(bytes)
+        .putLong(0, packet.destination().high())
+        .putLong(8, packet.destination().low())
+        .putInt(16, Integer.reverseBytes(InterfaceControls.INDEX));
+    return bytes;
   }
 }
