@@ -16,9 +16,10 @@ import org.capvm.machine.layout.SlotLayout;
  * The sequences of instructions that are safe only as a whole. Nothing may jump into one.
  *
  * <p>Each method takes the index of an instruction and returns how many instructions the sequence
- * that starts there has; 0 if none does. Where an instruction can have only one sensible encoding,
- * its bytes are compared. The instructions whose operands can be anything have their memory
- * operands checked by the caller, as everywhere.
+ * that starts there has; 0 if none does. What {@link #other} has looked at, those it calls do not
+ * look at again. Where an instruction can have only one sensible encoding, its bytes are compared.
+ * The instructions whose operands can be anything have their memory operands checked by the caller,
+ * as everywhere.
  *
  * <pre>
  *   stack pointer   mov r11, fs:[SLOT_BASE]    (these two in        string   mov r11, fs:[SLOT_BASE]
@@ -85,32 +86,36 @@ final class FixedSequences {
 
   /** Any sequence but {@link #stackPointer}. */
   static int other(Listing listing, int index) {
-    int length = tableJump(listing, index);
-    length = length != 0 ? length : string(listing, index);
-    length = length != 0 ? length : flags(listing, index);
-    length = length != 0 ? length : processorState(listing, index);
+    if (listing.is(index + 1, NOT_R11)) {
+      return tableJump(listing, index);
+    }
+    if (listing.is(index, LOAD_SLOT_BASE)) {
+      return string(listing, index);
+    }
+    if (listing.is(index, POP_R11)) {
+      return flags(listing, index);
+    }
+    if (!isOneByteOpcode(listing.at(index), 0xb8, 0xf8)) {
+      return 0;
+    }
+    int length = processorState(listing, index);
     return length != 0 ? length : bitTest(listing, index);
   }
 
   /** The sequence that gives {@code rsp} a new value inside the slot. */
   static int stackPointer(Listing listing, int index) {
-    if (index + 2 >= listing.count()) {
+    if (!listing.is(index + 2, ADD_R11_TO_RSP)) {
       return 0;
     }
     int baseLoad = listing.is(index, LOAD_SLOT_BASE) ? index : index + 1;
     int pointerLoad = baseLoad == index ? index + 1 : index;
     boolean matches =
-        listing.is(baseLoad, LOAD_SLOT_BASE)
-            && zeroExtends(listing.at(pointerLoad), Gpr.RSP)
-            && listing.is(index + 2, ADD_R11_TO_RSP);
+        listing.is(baseLoad, LOAD_SLOT_BASE) && zeroExtends(listing.at(pointerLoad), Gpr.RSP);
     return matches ? 3 : 0;
   }
 
   /** The sequence around an instruction that addresses memory with rdi, rsi or both. */
   private static int string(Listing listing, int index) {
-    if (!listing.is(index, LOAD_SLOT_BASE)) {
-      return 0;
-    }
     int next = index + 1;
     int rebased = 0;
     if (listing.is(next, STRIP_RDI) && listing.is(next + 1, ADD_R11_TO_RDI)) {
@@ -156,8 +161,7 @@ final class FixedSequences {
   /** The sequence that pops the flags a guest may set. */
   private static int flags(Listing listing, int index) {
     boolean matches =
-        listing.is(index, POP_R11)
-            && listing.is(index + 1, AND_R11D)
+        listing.is(index + 1, AND_R11D)
             && (listing.at(index + 1).immediate() & 0xffff_ffffL & ~GUEST_FLAGS) == 0
             && listing.is(index + 2, PUSH_R11)
             && listing.is(index + 3, POPFQ);
@@ -191,9 +195,7 @@ final class FixedSequences {
     Instruction extract = listing.at(index + 1);
     Instruction test = listing.at(index + 2);
     boolean loadsMask =
-        isOneByteOpcode(load, 0xb8, 0xf8)
-            && load.operandSizeBytes() >= 4
-            && (load.immediate() & ~(long) LARGEST_BIT_NUMBER) == 0;
+        load.operandSizeBytes() >= 4 && (load.immediate() & ~(long) LARGEST_BIT_NUMBER) == 0;
     if (!loadsMask || !extract.form().mnemonic().equals("PEXT") || extract.modrm() < 0xc0) {
       return 0;
     }
@@ -216,7 +218,7 @@ final class FixedSequences {
    * jumps.
    */
   private static int tableJump(Listing listing, int index) {
-    if (!listing.is(index + 1, NOT_R11) || !zeroExtends(listing.at(index), Gpr.R11)) {
+    if (!zeroExtends(listing.at(index), Gpr.R11)) {
       return 0;
     }
     int jump = index + (pushesConstant(listing, index + 2) ? 3 : 2);

@@ -97,6 +97,9 @@ final class Listing {
    * 26, 2e, 36 and 3e after 64 and 65; nothing here depends on it.
    */
   boolean hasPlainPrefixes(int index) {
+    if (instructions[index].opcodeOffset() <= 1) {
+      return true; // one prefix at most
+    }
     int segments = 0;
     boolean rex = false;
     for (int position = 0; ; position++) {
