@@ -22,7 +22,11 @@ enum {
   CALL_GRANT,
   CALL_REVOKE,
   CALL_CLOSE,
-  CALL_STAT
+  CALL_STAT,
+  CALL_RETURN, /* made by the vDSO, to which exported functions return */
+  CALL_EXPORT,
+  CALL_SERVE,
+  CALL_CALL
 };
 
 static long call(long number, long a, long b, long c, long d) {
@@ -154,4 +158,16 @@ int cp_file_close(cap_t file) { return (int)call(CALL_CLOSE, file, 0, 0, 0); }
 
 int cp_file_stat(cap_t file, struct cp_file_status *status) {
   return (int)call(CALL_STAT, file, (long)status, 0, 0);
+}
+
+cap_t cp_call_export(const char *name, cp_function function) {
+  return call(CALL_EXPORT, (long)name, (long)function, 0, 0);
+}
+
+int cp_call_serve(cap_t function) { return (int)call(CALL_SERVE, function, 0, 0, 0); }
+
+cap_t cp_call_open(const char *name) { return cp_file_open(name); }
+
+int cp_call(cap_t function, const long words[6], long *result, const struct timespec *timeout) {
+  return (int)call(CALL_CALL, function, (long)words, (long)result, (long)timeout);
 }

@@ -84,6 +84,34 @@ struct cp_file_status {
 
 int cp_file_stat(cap_t file, struct cp_file_status *status);
 
+/* A function that other cVMs can call. */
+typedef long (*cp_function)(long, long, long, long, long, long);
+
+/* Exports a function under a name; grant, revoke and close are those of files. */
+cap_t cp_call_export(const char *name, cp_function function);
+
+/*
+ * Lends this thread to callers of an exported function: while it sleeps here, a call runs on its stack
+ * and with its thread-local storage, in this cVM, on the thread of whoever calls. Returns an error when
+ * the function is exported no more. With no thread serving, calls wait.
+ */
+int cp_call_serve(cap_t function);
+
+/* Opens "CVM/NAME", as it was granted. */
+cap_t cp_call_open(const char *name);
+
+/*
+ * Calls a function of another cVM with words, and stores what it returned. With a timeout, a call that
+ * is not over then is cut short: -ETIMEDOUT. If the callee dies or ends in any other way than by
+ * returning: -EOWNERDEAD.
+ */
+int cp_call(cap_t function, const long words[6], long *result, const struct timespec *timeout);
+
+/* Of functions and files alike. */
+#define cp_call_grant cp_file_grant
+#define cp_call_revoke cp_file_revoke
+#define cp_call_close cp_file_close
+
 #ifdef __cplusplus
 }
 #endif

@@ -60,4 +60,17 @@ class CapabilityGuestsTest {
       assertThat(waiter.output()).contains("Owner died").contains("Bad file descriptor");
     }
   }
+
+  @Test
+  void aStoreIsCalledByAnotherCvmAndCannotHarmIt() throws Exception {
+    Path program = program("cp_store");
+    try (Started store = ConfinedRun.start(program, List.of("store"), b -> b.hostname("shop"));
+        Started caller =
+            ConfinedRun.start(program, List.of("shop/store"), b -> b.hostname("caller"))) {
+      ExitStatus end = caller.end(LIMIT);
+      assertThat(caller.output()).endsWith("held\n");
+      assertThat(end.shellStatus()).isZero();
+      assertThat(store.end(LIMIT).shellStatus()).as("it crashed").isEqualTo(128 + 11);
+    }
+  }
 }

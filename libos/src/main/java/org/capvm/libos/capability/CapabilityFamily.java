@@ -21,7 +21,7 @@ import org.capvm.monitor.capability.CapabilityException;
  */
 public final class CapabilityFamily implements SystemCallFamily {
   /** How many there are, without gaps from {@code FIRST_SYSTEM_CALL} on. */
-  public static final int CALLS = 14;
+  public static final int CALLS = 18;
 
   @Override
   public SystemCall row(int number) {
@@ -40,6 +40,10 @@ public final class CapabilityFamily implements SystemCallFamily {
       case 11 -> own(11, "cp_file_revoke", CpFileCalls::revoke, HEX);
       case 12 -> own(12, "cp_file_close", CpFileCalls::close, HEX);
       case 13 -> own(13, "cp_file_stat", CpFileCalls::stat, HEX, ADDRESS);
+      case 14 -> own(14, "cp_call_return", CpCallCalls::giveBack, HEX);
+      case 15 -> own(15, "cp_call_export", CpCallCalls::export, STRING, ADDRESS);
+      case 16 -> own(16, "cp_call_serve", CpCallCalls::serve, HEX);
+      case 17 -> own(17, "cp_call", CpCallCalls::call, HEX, ADDRESS, ADDRESS, TIMESPEC);
       default -> null;
     };
   }

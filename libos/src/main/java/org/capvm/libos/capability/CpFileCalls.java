@@ -13,7 +13,10 @@ import org.capvm.monitor.channel.WordWait;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
-/** The calls on CP_Files. Handles are the cVM's: all its processes share them. */
+/**
+ * The calls on CP_Files, and what they share with CP_Calls. Handles are the cVM's: all its
+ * processes share them.
+ */
 final class CpFileCalls {
   private static final int LONGEST_NAME = 4096;
   private static final int IOV_MAX = 1024;
@@ -28,7 +31,7 @@ final class CpFileCalls {
 
   private CpFileCalls() {}
 
-  private static Compartment compartment(Task task) {
+  static Compartment compartment(Task task) {
     return task.libraryOs().compartment();
   }
 
@@ -36,7 +39,7 @@ final class CpFileCalls {
     return compartment(task).file(handle);
   }
 
-  private static String name(Task task, long guestAddress) {
+  static String name(Task task, long guestAddress) {
     byte[] bytes = task.memory().readCString(guestAddress, LONGEST_NAME + 1);
     if (bytes == null) {
       throw ErrnoException.of(Errno.ENAMETOOLONG);
@@ -189,17 +192,17 @@ final class CpFileCalls {
   }
 
   static long grant(Task task, long handle, long cvm, long permissions, long a3, long a4, long a5) {
-    file(task, handle).grant(name(task, cvm), allowed(permissions));
+    compartment(task).find(handle).grant(name(task, cvm), allowed(permissions));
     return 0;
   }
 
   static long revoke(Task task, long handle, long a1, long a2, long a3, long a4, long a5) {
-    file(task, handle).revoke();
+    compartment(task).find(handle).revoke();
     return 0;
   }
 
   static long close(Task task, long handle, long a1, long a2, long a3, long a4, long a5) {
-    file(task, handle).close();
+    compartment(task).find(handle).close();
     return 0;
   }
 

@@ -123,6 +123,10 @@ final class CloneCalls {
 
   private static long execute(
       Task task, ProgramFile.Opener opener, String name, long argv, long envp) {
+    if (task.visit() != null) {
+      // The thread is the caller's: another program cannot stay on it.
+      return -Errno.EPERM;
+    }
     List<byte[]> arguments = readStrings(task, argv);
     List<byte[]> environment = readStrings(task, envp);
     long stackLimit = task.limits().soft(Resource.RLIMIT_STACK);

@@ -18,7 +18,7 @@ import org.capvm.monitor.memory.GuestMemoryFault;
  */
 final class Exec {
   private static final int RANDOM_BYTES = 16;
-  private static final long VDSO_ADDRESS = AddressLayout.CODE_END - 2 * AddressLayout.PAGE;
+  static final long VDSO_ADDRESS = AddressLayout.CODE_END - 2 * AddressLayout.PAGE;
 
   private Exec() {}
 

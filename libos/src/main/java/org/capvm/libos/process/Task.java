@@ -19,6 +19,8 @@ import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.memory.AddressSpace;
 import org.capvm.libos.signal.SignalState;
 import org.capvm.libos.trace.TraceSink;
+import org.capvm.monitor.capability.CapabilityException;
+import org.capvm.monitor.channel.Invocation;
 import org.capvm.monitor.gate.GuestThread;
 import org.capvm.monitor.memory.GuestMemory;
 
@@ -56,6 +58,8 @@ public final class Task {
   private long clearChildTid;
   private long robustList;
   private SystemCallHandler restart;
+  private volatile Invocation callOut;
+  private Visit visit;
 
   Task(
       Process process,
@@ -283,8 +287,30 @@ public final class Task {
    * thread may call this.
    */
   public void interrupt() {
+    Invocation call = callOut;
+    if (call != null && isOver()) {
+      call.cancel(CapabilityException.Reason.OWNER_GONE);
+    }
     kick();
     wake();
+  }
+
+  /** The task's thread is about to run a function of another cVM, or, with null, has done so. */
+  public void setCallOut(Invocation call) {
+    callOut = call;
+    if (call != null && isOver()) {
+      call.cancel(CapabilityException.Reason.OWNER_GONE);
+    }
+  }
+
+  /** Marks the task as one that runs a single function on the thread of a caller. */
+  void setVisit(Visit made) {
+    visit = made;
+  }
+
+  /** The single function the task is there for, or null. */
+  public Visit visit() {
+    return visit;
   }
 
   /**

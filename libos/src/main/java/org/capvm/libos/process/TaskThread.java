@@ -35,7 +35,8 @@ final class TaskThread {
     LibraryOs libraryOs = task.libraryOs();
     AddressSpace space = task.addressSpace();
     try (GuestThread guest =
-        libraryOs.intravisor().newGuestThread(space.slot(), space.codeSpace())) {
+            libraryOs.intravisor().newGuestThread(space.slot(), space.codeSpace());
+        Visits _ = Visits.openForThread()) {
       task.attach(guest);
       guest.setFaultAnswer(context -> Faults.resolve(task, context));
       first.run();

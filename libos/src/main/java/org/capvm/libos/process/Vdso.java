@@ -32,7 +32,8 @@ public final class Vdso {
     CLOCK_GETRES("clock_getres", 229),
     CP_FILE_READ("cp_file_read", CapabilityRoutine.CP_FILE_READ.systemCallNumber()),
     CP_FILE_WRITE("cp_file_write", CapabilityRoutine.CP_FILE_WRITE.systemCallNumber()),
-    CP_FILE_NOTIFY("cp_file_notify", CapabilityRoutine.CP_FILE_NOTIFY.systemCallNumber());
+    CP_FILE_NOTIFY("cp_file_notify", CapabilityRoutine.CP_FILE_NOTIFY.systemCallNumber()),
+    CP_CALL_RETURN("cp_call_return", CapabilityRoutine.FIRST_SYSTEM_CALL + 14);
 
     private final String symbol;
     private final int systemCall;
@@ -55,6 +56,9 @@ public final class Vdso {
   private static final int SYMBOL_BYTES = 24;
   private static final String VERSION = "LINUX_2.6";
   private static final String NAME = "linux-vdso.so.1";
+
+  private static final byte[] MOV_R10_RCX = {0x49, (byte) 0x89, (byte) 0xca};
+  private static final byte[] MOV_RDI_RAX = {0x48, (byte) 0x89, (byte) 0xc7};
 
   private static final short ET_DYN = 3;
   private static final short EM_X86_64 = 62;
@@ -178,11 +182,14 @@ public final class Vdso {
     image.putLong(bytes).putLong(bytes).putLong(alignment);
   }
 
-  /** {@code mov r10, rcx; mov eax, number; syscall; ret} for each. */
+  /**
+   * {@code mov r10, rcx; mov eax, number; syscall; ret} for each. What exported functions return to
+   * passes their result on instead.
+   */
   private void writeFunctions(Function[] functions) {
     for (Function function : functions) {
       image.position(function.offset());
-      image.put((byte) 0x49).put((byte) 0x89).put((byte) 0xca);
+      image.put(function == Function.CP_CALL_RETURN ? MOV_RDI_RAX : MOV_R10_RCX);
       image.put((byte) 0xb8).putInt(function.systemCall);
       image.put((byte) 0x0f).put((byte) 0x05).put((byte) 0xc3);
     }

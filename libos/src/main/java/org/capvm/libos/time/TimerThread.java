@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 /**
  * The one thread of the JVM on which timers of all guests expire. What runs there must not block.
  */
-final class TimerThread {
+public final class TimerThread {
   private static final ScheduledThreadPoolExecutor EXECUTOR = start();
 
   private TimerThread() {}
@@ -26,7 +26,7 @@ final class TimerThread {
   }
 
   /** Runs something after a delay. */
-  static ScheduledFuture<?> after(long delayNanos, Runnable body) {
+  public static ScheduledFuture<?> after(long delayNanos, Runnable body) {
     return EXECUTOR.schedule(body, delayNanos, TimeUnit.NANOSECONDS);
   }
 }

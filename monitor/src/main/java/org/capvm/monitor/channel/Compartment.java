@@ -81,8 +81,47 @@ public final class Compartment implements AutoCloseable {
    * @throws CapabilityException UNKNOWN_NAME if there is no such name or it was not granted,
    *     QUOTA_EXCEEDED
    */
-  public CpFile open(String publishedName) {
-    return new CpFile(channels.find(this, publishedName).open(this));
+  public SharedCapability open(String publishedName) {
+    return of(channels.find(this, publishedName).open(this));
+  }
+
+  /**
+   * Exports a function.
+   *
+   * @param functionName as for {@link #create}
+   * @param slot where its code is, or null if it is Java; the export ends before it is closed
+   * @param callee runs it
+   * @throws CapabilityException UNKNOWN_NAME for a name that cannot be, NAME_TAKEN, QUOTA_EXCEEDED
+   */
+  public CpCall export(String functionName, Slot slot, Callee callee) {
+    return new CpCall(ExportedFunction.export(this, functionName, slot, callee));
+  }
+
+  /**
+   * What a handle names.
+   *
+   * @throws CapabilityException NOT_VALID
+   */
+  public SharedCapability find(long handle) {
+    return of(table.find(handle));
+  }
+
+  private static SharedCapability of(Capability capability) {
+    return capability.object() instanceof SharedBuffer
+        ? new CpFile(capability)
+        : new CpCall(capability);
+  }
+
+  /**
+   * The function that a handle names.
+   *
+   * @throws CapabilityException NOT_VALID
+   */
+  public CpCall call(long handle) {
+    if (find(handle) instanceof CpCall call) {
+      return call;
+    }
+    throw new CapabilityException(Reason.NOT_VALID);
   }
 
   /**
@@ -91,11 +130,10 @@ public final class Compartment implements AutoCloseable {
    * @throws CapabilityException NOT_VALID
    */
   public CpFile file(long handle) {
-    Capability found = table.find(handle);
-    if (!(found.object() instanceof SharedBuffer)) {
-      throw new CapabilityException(Reason.NOT_VALID);
+    if (find(handle) instanceof CpFile file) {
+      return file;
     }
-    return new CpFile(found);
+    throw new CapabilityException(Reason.NOT_VALID);
   }
 
   /** Revokes all that the cVM holds or has published. Its threads have ended. */

@@ -22,7 +22,7 @@ import org.capvm.monitor.memory.GuestMemory;
  *
  * <p>Threads: any.
  */
-public final class CpFile implements AutoCloseable {
+public final class CpFile implements SharedCapability {
   /** Bytes that a copy moves at a time: bounds how long a revocation waits for it. */
   private static final long MAX_COPY_BYTES = 1 << 20;
 
@@ -34,7 +34,7 @@ public final class CpFile implements AutoCloseable {
     this.buffer = (SharedBuffer) capability.object();
   }
 
-  /** What the holder names it by; above 0. */
+  @Override
   public long handle() {
     return capability.handle();
   }
@@ -49,7 +49,7 @@ public final class CpFile implements AutoCloseable {
     return capability.permissions();
   }
 
-  /** Whether it can be used, at this moment. */
+  @Override
   public boolean isValid() {
     return capability.isValid();
   }
@@ -216,14 +216,7 @@ public final class CpFile implements AutoCloseable {
 
   // ---- passing on and ending
 
-  /**
-   * Lets another cVM open the buffer's name, and get this one's range.
-   *
-   * @param cvm its name, or {@code *} for every cVM of this Intravisor
-   * @param permissions no more than this one's
-   * @throws CapabilityException NOT_PERMITTED without DELEGATE or for more permissions, NOT_VALID,
-   *     QUOTA_EXCEEDED
-   */
+  @Override
   public void grant(String cvm, int permissions) {
     buffer.publication().grant(capability, cvm, permissions);
   }
@@ -232,6 +225,7 @@ public final class CpFile implements AutoCloseable {
    * Ends all that was derived from this or opened through its grants, and not this one. When it
    * returns, no access of theirs is in flight and none will start.
    */
+  @Override
   public void revoke() {
     tree().revokeDerived(capability);
   }

@@ -136,10 +136,10 @@ class CpFileTest {
     assertRefused(() -> cvms.user.open(longName), Reason.UNKNOWN_NAME);
     own.grant("user", READ | DELEGATE);
     try (Compartment third = cvms.channels.newCompartment("third", 10)) {
-      CpFile users = cvms.user.open("owner/" + longName);
+      CpFile users = (CpFile) cvms.user.open("owner/" + longName);
       assertRefused(() -> third.open("owner/" + longName), Reason.UNKNOWN_NAME);
       users.restrict(0, 4, READ | DELEGATE).grant("third", READ);
-      CpFile thirds = third.open("owner/" + longName);
+      CpFile thirds = (CpFile) third.open("owner/" + longName);
       assertThat(thirds.lengthBytes()).isEqualTo(4);
       assertThat(thirds.permissions()).isEqualTo(READ);
       // Ends with the one it came through.
@@ -207,7 +207,7 @@ class CpFileTest {
   void aWaiterWakesWithAnErrorWhenItsCapabilityIsRevoked() throws Exception {
     CpFile own = cvms.owner.create("revoked", cvms.ownerSlot, DATA, 64, ALL);
     own.grant("user", READ);
-    CpFile file = cvms.user.open("owner/revoked");
+    CpFile file = (CpFile) cvms.user.open("owner/revoked");
     AtomicReference<Throwable> failure = new AtomicReference<>();
     Thread waiter = waiting(file, 0, 0, failure);
     own.revoke();
@@ -243,7 +243,7 @@ class CpFileTest {
     for (int round = 0; round < 50; round++) {
       CpFile own = cvms.owner.create("race" + round, cvms.ownerSlot, DATA, 1 << 20, ALL);
       own.grant("user", WRITE);
-      CpFile file = cvms.user.open("owner/race" + round);
+      CpFile file = (CpFile) cvms.user.open("owner/race" + round);
       CountDownLatch started = new CountDownLatch(1);
       byte value = (byte) (round + 1);
       Thread writer =
@@ -276,7 +276,7 @@ class CpFileTest {
   void memoryOfNobodyEndsWithItsFile() {
     CpFile own = cvms.owner.allocate("pages", 10_000, ALL);
     own.grant("*", READ | WRITE);
-    CpFile file = cvms.user.open("owner/pages");
+    CpFile file = (CpFile) cvms.user.open("owner/pages");
     byte[] bytes = new byte[10_000];
     new Random(3).nextBytes(bytes);
     file.write(0, MemorySegment.ofArray(bytes));

@@ -44,7 +44,7 @@ final class TwoCvms implements AutoCloseable {
   CpFile shared(String name, long offset, long lengthBytes, int permissions) {
     CpFile own = owner.create(name, ownerSlot, DATA + offset, lengthBytes, 31);
     own.grant("user", permissions);
-    return user.open("owner/" + name);
+    return (CpFile) user.open("owner/" + name);
   }
 
   static void assertRefused(ThrowingCallable request, Reason reason) {

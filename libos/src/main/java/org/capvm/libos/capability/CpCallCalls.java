@@ -1,0 +1,66 @@
+package org.capvm.libos.capability;
+
+import java.util.concurrent.Future;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.process.Task;
+import org.capvm.libos.process.Visit;
+import org.capvm.libos.time.GuestTime;
+import org.capvm.libos.time.TimerThread;
+import org.capvm.monitor.capability.CapabilityException.Reason;
+import org.capvm.monitor.channel.CpCall;
+import org.capvm.monitor.channel.Invocation;
+import org.capvm.monitor.memory.GuestMemory;
+import org.capvm.monitor.memory.Slot;
+
+/** The calls that export, serve and call functions. */
+final class CpCallCalls {
+  private static final int WORDS = 6;
+
+  private CpCallCalls() {}
+
+  static long export(Task task, long name, long function, long a2, long a3, long a4, long a5) {
+    Slot slot = task.addressSpace().slot();
+    return CpFileCalls.compartment(task)
+        .export(CpFileCalls.name(task, name), slot, new ServedFunction(function, slot))
+        .handle();
+  }
+
+  static long serve(Task task, long handle, long a1, long a2, long a3, long a4, long a5) {
+    CpCall call = CpFileCalls.compartment(task).call(handle);
+    return call.callee() instanceof ServedFunction function ? function.serve(task) : -Errno.EINVAL;
+  }
+
+  static long call(
+      Task task, long handle, long words, long resultOut, long timeout, long a4, long a5) {
+    CpCall call = CpFileCalls.compartment(task).call(handle);
+    GuestMemory memory = task.memory();
+    long[] copied = new long[WORDS];
+    for (int i = 0; i < WORDS; i++) {
+      copied[i] = memory.getLong(words + (long) i * Long.BYTES);
+    }
+    // Before the call, so that a bad place for the result has no effect on the callee.
+    memory.putLong(resultOut, 0);
+    Invocation invocation = call.prepare();
+    Future<?> deadline = null;
+    if (timeout != 0) {
+      long nanos = GuestTime.readTimespec(memory, timeout);
+      deadline = TimerThread.after(nanos, () -> invocation.cancel(Reason.TIMED_OUT));
+    }
+    task.setCallOut(invocation);
+    try {
+      memory.putLong(resultOut, call.call(copied, invocation));
+      return 0;
+    } finally {
+      task.setCallOut(null);
+      if (deadline != null) {
+        deadline.cancel(false);
+      }
+    }
+  }
+
+  /** Made by the code that an exported function returns to. */
+  static long giveBack(Task task, long result, long a1, long a2, long a3, long a4, long a5) {
+    Visit visit = task.visit();
+    return visit != null && visit.giveBack(task, result) ? 0 : -Errno.EPERM;
+  }
+}

@@ -1,0 +1,149 @@
+package org.capvm.libos.process;
+
+import static org.capvm.libos.process.Registers.R8;
+import static org.capvm.libos.process.Registers.R9;
+import static org.capvm.libos.process.Registers.RCX;
+import static org.capvm.libos.process.Registers.RDI;
+import static org.capvm.libos.process.Registers.RDX;
+import static org.capvm.libos.process.Registers.RSI;
+
+import org.capvm.libos.LibraryOs;
+import org.capvm.libos.signal.SignalState;
+import org.capvm.monitor.capability.CapabilityException;
+import org.capvm.monitor.capability.CapabilityException.Reason;
+import org.capvm.monitor.channel.Invocation;
+import org.capvm.monitor.gate.GuestThread;
+import org.capvm.monitor.memory.GuestMemoryFault;
+
+/**
+ * One run of an exported function on the thread of its caller.
+ *
+ * <p>For its duration the thread is a task of the callee's process: system calls, signals and
+ * faults are the callee's. It runs on the stack and with the thread pointer of the task that
+ * serves, which sleeps. All registers are zero but arguments, stack and thread pointer; nothing
+ * comes back but the result.
+ *
+ * <p>Threads: the caller's, which must be a platform thread.
+ */
+public final class Visit {
+  private static final int[] ARGUMENTS = {RDI, RSI, RDX, RCX, R8, R9};
+
+  /** Below the stack pointer functions may keep data. */
+  private static final long RED_ZONE_BYTES = 128;
+
+  private static final long STACK_ALIGNMENT = 16;
+
+  private final Task host;
+  private boolean returned;
+  private long result;
+
+  private Visit(Task host) {
+    this.host = host;
+  }
+
+  /**
+   * Runs a function until it returns or is cut short.
+   *
+   * @param host the task that serves: it sleeps, and does not end before this is over
+   * @param function guest address
+   * @param words up to six arguments
+   */
+  public static long run(Task host, long function, long[] words, Invocation invocation) {
+    Visits kept = Visits.ofThread();
+    if (kept != null) {
+      return new Visit(host).run(kept, function, words, invocation);
+    }
+    try (Visits own = Visits.openForThread()) {
+      return new Visit(host).run(own, function, words, invocation);
+    }
+  }
+
+  private long run(Visits visits, long function, long[] words, Invocation invocation) {
+    Process process = host.process();
+    LibraryOs libraryOs = host.libraryOs();
+    GuestThread guest = visits.enter(libraryOs.intravisor(), host.addressSpace());
+    try {
+      Task task = newTask();
+      task.attach(guest);
+      guest.setFaultAnswer(context -> Faults.resolve(task, context));
+      process.add(task);
+      libraryOs.processes().add(task);
+      try {
+        setUp(task, function, words);
+        invocation.onCancel(
+            () -> {
+              task.exit(ExitStatus.exited(0));
+              task.interrupt();
+            });
+        new RunLoop(task, libraryOs.dispatcher()).run();
+      } finally {
+        end(task);
+      }
+    } finally {
+      visits.leave();
+    }
+    if (!returned) {
+      invocation.check();
+      throw new CapabilityException(Reason.OWNER_GONE);
+    }
+    return result;
+  }
+
+  private Task newTask() {
+    SignalState signals =
+        new SignalState(host.process().pendingSignals(), host.signals().maskToInherit());
+    Task task =
+        new Task(
+            host.process(),
+            host.libraryOs().processes().allocateId(),
+            host.name(),
+            host.files().share(),
+            host.fileSystem(),
+            signals);
+    task.setVisit(this);
+    return task;
+  }
+
+  private void setUp(Task task, long function, long[] words) {
+    Registers registers = task.registers();
+    long stack = host.registers().get(Registers.RSP) - RED_ZONE_BYTES;
+    stack = (stack & -STACK_ALIGNMENT) - Long.BYTES;
+    long returnTo = Exec.VDSO_ADDRESS + Vdso.Function.CP_CALL_RETURN.offset();
+    try {
+      task.memory().putLong(stack, returnTo);
+    } catch (GuestMemoryFault fault) {
+      throw new CapabilityException(Reason.BAD_MEMORY);
+    }
+    registers.reset(function, stack);
+    for (int i = 0; i < words.length; i++) {
+      registers.set(ARGUMENTS[i], words[i]);
+    }
+    registers.setFsBase(host.registers().fsBase());
+    registers.setGsBase(host.registers().gsBase());
+  }
+
+  /** Unlike {@link TaskEnd}: the process goes on, and the thread's time is its caller's. */
+  private static void end(Task task) {
+    task.detach();
+    task.files().leave();
+    task.libraryOs().statistics().add(task.callCounts());
+    task.close();
+    task.libraryOs().processes().remove(task);
+    task.process().remove(task);
+  }
+
+  /**
+   * The function has returned.
+   *
+   * @return false if it has done so already
+   */
+  public boolean giveBack(Task task, long value) {
+    if (returned) {
+      return false;
+    }
+    returned = true;
+    result = value;
+    task.exit(ExitStatus.exited(0));
+    return true;
+  }
+}
