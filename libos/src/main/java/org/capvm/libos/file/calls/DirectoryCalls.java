@@ -14,6 +14,7 @@ import org.capvm.libos.file.DirectoryDescription;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.FileSystemContext;
 import org.capvm.libos.file.Location;
+import org.capvm.libos.file.PathWalk;
 import org.capvm.libos.process.Task;
 
 /** Listing directories, the working directory, the root and the umask. */
@@ -96,6 +97,9 @@ final class DirectoryCalls {
       return -Errno.ENOENT;
     }
     byte[] path = (cwd.path(context.root()) + "\0").getBytes(StandardCharsets.ISO_8859_1);
+    if (path.length > PathWalk.PATH_MAX) {
+      return -Errno.ENAMETOOLONG;
+    }
     if (Long.compareUnsigned(path.length, size) > 0) {
       return -Errno.ERANGE;
     }

@@ -10,7 +10,10 @@ import org.capvm.libos.process.Task;
 final class ReadWriteCalls {
   private static final int IOV_MAX = 1024;
   private static final int IOVEC_BYTES = 16;
-  private static final int RWF_KNOWN = 0x1f;
+  private static final int RWF_HIPRI = 1;
+  private static final int RWF_DSYNC = 2;
+  private static final int RWF_SYNC = 4;
+  private static final int RWF_DONE = RWF_HIPRI | RWF_DSYNC | RWF_SYNC;
   private static final long CURRENT = -1;
 
   private ReadWriteCalls() {}
@@ -89,7 +92,7 @@ final class ReadWriteCalls {
 
   static long preadv2(
       Task task, int descriptor, long vector, long count, long position, int flags) {
-    if ((flags & ~RWF_KNOWN) != 0) {
+    if ((flags & ~RWF_DONE) != 0) {
       return -Errno.EOPNOTSUPP;
     }
     return position < CURRENT
@@ -99,12 +102,17 @@ final class ReadWriteCalls {
 
   static long pwritev2(
       Task task, int descriptor, long vector, long count, long position, int flags) {
-    if ((flags & ~RWF_KNOWN) != 0) {
+    if ((flags & ~RWF_DONE) != 0) {
       return -Errno.EOPNOTSUPP;
     }
-    return position < CURRENT
-        ? -Errno.EINVAL
-        : writeVector(task, descriptor, vector, count, position);
+    if (position < CURRENT) {
+      return -Errno.EINVAL;
+    }
+    long written = writeVector(task, descriptor, vector, count, position);
+    if (written > 0 && (flags & (RWF_DSYNC | RWF_SYNC)) != 0) {
+      SyncCalls.fsync(task, descriptor, (flags & RWF_SYNC) == 0);
+    }
+    return written;
   }
 
   private static long readVector(
