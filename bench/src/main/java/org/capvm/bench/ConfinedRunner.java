@@ -30,6 +30,7 @@ final class ConfinedRunner implements Runner {
             .workingDirectory(directory)
             .standardInput(StandardStream.discarded())
             .standardOutput(StandardStream.hostFile(output))
+            .standardError(StandardStream.hostFile(Runner.errorOf(output)))
             .build();
     long start = System.nanoTime();
     ExitStatus status;

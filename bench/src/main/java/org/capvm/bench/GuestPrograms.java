@@ -38,10 +38,13 @@ final class GuestPrograms {
   /** The Python programs, as commands. */
   List<Command> python() throws IOException {
     List<Command> commands = new ArrayList<>();
+    Path reporter = scratch.resolve("cpu_time.py");
+    Files.writeString(reporter, Files.readString(sources.resolve("cpu_time.py")));
     for (Path source : listed("python")) {
       Path copy = scratch.resolve(source.getFileName());
       Files.writeString(copy, Files.readString(source));
-      commands.add(Command.of(scratch, "/usr/bin/python3", copy.toString()));
+      commands.add(
+          Command.of(scratch, "/usr/bin/python3", reporter.toString(), copy.toString()));
     }
     return commands;
   }
@@ -59,7 +62,9 @@ final class GuestPrograms {
     if (name(source).equals("simd")) {
       words.addAll(List.of("-O3", "-mavx2", "-mfma"));
     }
-    words.addAll(List.of("-o", program.toString(), source.toString(), "-lm"));
+    words.addAll(List.of("-o", program.toString(), source.toString()));
+    // The reporter is C in a C++ program, too.
+    words.addAll(List.of("-x", "c", sources.resolve("cpu_time.c").toString(), "-lm"));
     if (new ProcessBuilder(words).inheritIO().start().waitFor() != 0) {
       throw new BenchmarkException("cannot compile " + source);
     }

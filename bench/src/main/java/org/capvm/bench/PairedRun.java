@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * The medians of alternating native and confined runs of one command: native, cVM, native, cVM, ...
+ * The median processor times of alternating native and confined runs of one command: native, cVM, native, cVM, ...
  * so that a change of the machine's speed meets both.
  *
  * @param nativeNanos the native median
@@ -27,13 +27,15 @@ record PairedRun(long nativeNanos, long confinedNanos) {
     long[] nativeTimes = new long[rounds];
     long[] confinedTimes = new long[rounds];
     for (int round = 0; round < rounds; round++) {
-      nativeTimes[round] = host.run(command, nativeOutput);
-      confinedTimes[round] = confined.run(command, confinedOutput);
+      host.run(command, nativeOutput);
+      nativeTimes[round] = Runner.processorNanos(nativeOutput);
+      confined.run(command, confinedOutput);
+      confinedTimes[round] = Runner.processorNanos(confinedOutput);
     }
     return new PairedRun(median(nativeTimes), median(confinedTimes));
   }
 
-  /** Confined time in units of native time. */
+  /** Confined processor time in units of native processor time. */
   double ratio() {
     return (double) confinedNanos / nativeNanos;
   }

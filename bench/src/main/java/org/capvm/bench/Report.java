@@ -40,7 +40,7 @@ final class Report {
             Runtime.version());
   }
 
-  /** Wall time of CPU-bound programs. */
+  /** Processor time of CPU-bound programs: other work on the machine falsifies wall time. */
   String processor(String title, List<Command> commands) throws IOException, InterruptedException {
     MarkdownTable table = new MarkdownTable(title, "native ms", "cVM ms", "ratio");
     double logarithms = 0;

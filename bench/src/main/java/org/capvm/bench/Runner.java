@@ -8,7 +8,7 @@ import java.nio.file.Path;
 interface Runner {
 
   /**
-   * Runs a command; its standard output goes to a file.
+   * Runs a command; its standard output goes to a file, its errors to the one beside it.
    *
    * @return wall time from start to end in nanoseconds
    * @throws BenchmarkException if the command does not end with status 0
@@ -22,7 +22,7 @@ interface Runner {
           new ProcessBuilder(command.words())
               .directory(command.directory().toFile())
               .redirectOutput(output.toFile())
-              .redirectError(ProcessBuilder.Redirect.INHERIT);
+              .redirectError(errorOf(output).toFile());
       long start = System.nanoTime();
       int status = builder.start().waitFor();
       long nanos = System.nanoTime() - start;
@@ -31,6 +31,16 @@ interface Runner {
       }
       return nanos;
     };
+  }
+
+  /** Where the standard error stream of a run goes. */
+  static Path errorOf(Path output) {
+    return output.resolveSibling(output.getFileName() + ".error");
+  }
+
+  /** The processor time that the benchmark of the last run reported, in nanoseconds. */
+  static long processorNanos(Path output) throws IOException {
+    return Long.parseLong(Files.readString(errorOf(output)).trim());
   }
 
   /** What a run has written. */
