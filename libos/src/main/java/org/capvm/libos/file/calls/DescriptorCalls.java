@@ -160,6 +160,12 @@ final class DescriptorCalls {
           file.changeFlags(on ? flags | OpenFlags.O_NONBLOCK : flags);
           return 0;
         }
+        case IoctlCodes.FIOASYNC -> {
+          boolean on = task.memory().getInt(argument) != 0;
+          int flags = file.flags() & ~OpenFlags.O_ASYNC;
+          file.changeFlags(on ? flags | OpenFlags.O_ASYNC : flags);
+          return 0;
+        }
         default -> {
           return file.control(task, request, argument);
         }

@@ -78,7 +78,8 @@ public final class FileFamily implements SystemCallFamily {
               16,
               "ioctl",
               (t, a, b, c, d, e, f) -> DescriptorCalls.ioctl(t, (int) a, (int) b, c),
-              "terminals, FIONREAD, FIONBIO, FIOCLEX and what sockets have; ENOTTY for the rest",
+              "terminals, FIONREAD, FIONBIO, FIOCLEX, FIOASYNC (as fcntl O_ASYNC: no SIGIO is sent)"
+                  + " and what sockets have; ENOTTY for the rest",
               FD,
               IOCTL_COMMAND,
               HEX);
