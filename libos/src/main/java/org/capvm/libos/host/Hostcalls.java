@@ -40,6 +40,7 @@ public final class Hostcalls {
   private static final int GETCPU = 309;
   private static final int MEMBARRIER = 324;
   private static final int SCHED_YIELD = 24;
+  private static final int SCHED_SETAFFINITY = 203;
   private static final int SCHED_GETAFFINITY = 204;
   private static final int CLOCK_GETTIME = 228;
   private static final int CLOCK_GETRES = 229;
@@ -199,9 +200,14 @@ public final class Hostcalls {
     return call(SCHED_YIELD, 0);
   }
 
-  /** {@code sched_getaffinity} of the calling thread; returns the mask's bytes. */
-  public static long schedGetaffinity(long hostAddress, long lengthBytes) {
-    return call(SCHED_GETAFFINITY, 0, lengthBytes, hostAddress);
+  /** {@code sched_getaffinity} of a thread of this process; returns the mask's bytes. */
+  public static long schedGetaffinity(int hostThreadId, long hostAddress, long lengthBytes) {
+    return call(SCHED_GETAFFINITY, hostThreadId, lengthBytes, hostAddress);
+  }
+
+  /** {@code sched_setaffinity} of a thread of this process. */
+  public static long schedSetaffinity(int hostThreadId, long hostAddress, long lengthBytes) {
+    return call(SCHED_SETAFFINITY, hostThreadId, lengthBytes, hostAddress);
   }
 
   /** {@code clock_gettime} into a {@code struct timespec}. */

@@ -107,6 +107,7 @@ public final class IdentityFamily implements SystemCallFamily {
           partial(145, "sched_getscheduler", LimitCalls::schedGetscheduler, ONE_PRIORITY, INT);
       case 146 -> done(146, "sched_get_priority_max", LimitCalls::schedPriorityMax, INT);
       case 147 -> done(147, "sched_get_priority_min", LimitCalls::schedPriorityMin, INT);
+      case 148 -> done(148, "sched_rr_get_interval", LimitCalls::schedRrGetInterval, INT, ADDRESS);
       case 157 ->
           partial(
               157,
@@ -122,15 +123,7 @@ public final class IdentityFamily implements SystemCallFamily {
           partial(160, "setrlimit", LimitCalls::setrlimit, NOT_ENFORCED, RESOURCE, RESOURCE_LIMIT);
       case 170 -> done(170, "sethostname", SystemCalls::sethostname, STRING, SIZE);
       case 171 -> done(171, "setdomainname", SystemCalls::setdomainname, STRING, SIZE);
-      case 203 ->
-          partial(
-              203,
-              "sched_setaffinity",
-              LimitCalls::schedSetaffinity,
-              "the mask is checked; tasks run where the host's scheduler puts them",
-              INT,
-              SIZE,
-              ADDRESS);
+      case 203 -> done(203, "sched_setaffinity", LimitCalls::schedSetaffinity, INT, SIZE, ADDRESS);
       case 204 -> done(204, "sched_getaffinity", LimitCalls::schedGetaffinity, INT, SIZE, ADDRESS);
       case 302 ->
           partial(

@@ -243,6 +243,11 @@ public final class Task {
     return callCounts;
   }
 
+  /** The host's id of the task's thread, 0 before it runs. Any thread may call this. */
+  public int hostThreadId() {
+    return hostThreadId;
+  }
+
   /** Processor time of the task so far, in nanoseconds. Any thread may call this. */
   public long cpuNanos() {
     return hostThreadId == 0 ? 0 : ThreadTimes.cpuNanos(hostThreadId);

@@ -11,14 +11,16 @@ import org.capvm.libos.signal.SignalDelivery;
 import org.capvm.libos.signal.SignalInfo;
 
 /**
- * The timers of a process: the one of {@code setitimer(ITIMER_REAL)}, and those of {@code
- * timer_create}. Thread-safe.
+ * The timers of a process: those of {@code setitimer}, and those of {@code timer_create}.
+ * Thread-safe.
  */
 public final class ProcessTimers {
   private static final int MAX_TIMERS = 4096;
 
   private final Process process;
   private final IntervalTimer real;
+  private final CpuTimer virtual;
+  private final CpuTimer profiling;
   private final Map<Integer, PosixTimer> posix = new TreeMap<>();
   private int nextId;
 
@@ -32,13 +34,25 @@ public final class ProcessTimers {
   /** No timer is armed. */
   public ProcessTimers(Process process) {
     this.process = process;
-    this.real =
-        new IntervalTimer(
-            () -> SignalDelivery.send(process, SignalInfo.fromKernel(Signal.SIGALRM)));
+    this.real = new IntervalTimer(() -> send(Signal.SIGALRM));
+    this.virtual = new CpuTimer(process::cpuNanos, () -> send(Signal.SIGVTALRM));
+    this.profiling = new CpuTimer(process::cpuNanos, () -> send(Signal.SIGPROF));
+  }
+
+  private void send(int signal) {
+    SignalDelivery.send(process, SignalInfo.fromKernel(signal));
   }
 
   IntervalTimer real() {
     return real;
+  }
+
+  CpuTimer virtual() {
+    return virtual;
+  }
+
+  CpuTimer profiling() {
+    return profiling;
   }
 
   /**
@@ -99,6 +113,8 @@ public final class ProcessTimers {
   /** Disarms everything. */
   public void close() {
     real.set(0, false, 0);
+    virtual.set(0, 0);
+    profiling.set(0, 0);
     clearPosixTimers();
   }
 }

@@ -21,17 +21,18 @@ import org.capvm.libos.abi.Errno;
 
 /** Rows of the clock and timer calls. */
 public final class TimeFamily implements SystemCallFamily {
-  private static final String REAL_ONLY = "ITIMER_VIRTUAL and ITIMER_PROF return ENOSYS";
+  private static final String ONE_CPU_CLOCK = "ITIMER_VIRTUAL counts system time as well";
   private static final String NOT_YOURS = "the host's clock is not a guest's to set";
 
   @Override
   public SystemCall row(int number) {
     return switch (number) {
       case 35 -> done(35, "nanosleep", TimeCalls::nanosleep, TIMESPEC, OUT_TIMESPEC);
-      case 36 -> partial(36, "getitimer", TimerCalls::getitimer, REAL_ONLY, INT, OUT_ITIMERVAL);
+      case 36 -> partial(36, "getitimer", TimerCalls::getitimer, ONE_CPU_CLOCK, INT, OUT_ITIMERVAL);
       case 37 -> done(37, "alarm", TimerCalls::alarm, UNSIGNED);
       case 38 ->
-          partial(38, "setitimer", TimerCalls::setitimer, REAL_ONLY, INT, ITIMERVAL, OUT_ITIMERVAL);
+          partial(
+              38, "setitimer", TimerCalls::setitimer, ONE_CPU_CLOCK, INT, ITIMERVAL, OUT_ITIMERVAL);
       case 96 -> done(96, "gettimeofday", TimeCalls::gettimeofday, OUT_TIMEVAL, ADDRESS);
       case 100 -> done(100, "times", TimeCalls::times, ADDRESS);
       case 159 -> partial(159, "adjtimex", TimerCalls::adjtimex, NOT_YOURS, ADDRESS);

@@ -10,6 +10,7 @@ import org.capvm.monitor.memory.GuestMemory;
 /** Alarms, interval timers, POSIX timers. */
 final class TimerCalls {
   private static final int ITIMER_REAL = 0;
+  private static final int ITIMER_VIRTUAL = 1;
   private static final int ITIMER_PROF = 2;
   private static final int TIMER_ABSTIME = 1;
   private static final int SIGEV_SIGNAL = 0;
@@ -28,26 +29,33 @@ final class TimerCalls {
   }
 
   static long setitimer(Task task, long which, long in, long out, long a3, long a4, long a5) {
-    if (which != ITIMER_REAL) {
-      return which > 0 && which <= ITIMER_PROF ? -Errno.ENOSYS : -Errno.EINVAL;
-    }
     GuestMemory memory = task.memory();
     long interval = in == 0 ? 0 : GuestTime.readTimeval(memory, in);
     long first = in == 0 ? 0 : GuestTime.readTimeval(memory, in + 16);
+    ProcessTimers timers = task.process().timers();
     IntervalTimer.Setting old =
-        task.process().timers().real().set(GuestTime.deadlineAfter(first), first != 0, interval);
+        switch ((int) which) {
+          case ITIMER_REAL ->
+              timers.real().set(GuestTime.deadlineAfter(first), first != 0, interval);
+          case ITIMER_VIRTUAL -> timers.virtual().set(first, interval);
+          case ITIMER_PROF -> timers.profiling().set(first, interval);
+          default -> throw ErrnoException.of(Errno.EINVAL);
+        };
     writeItimerval(memory, out, old);
     return 0;
   }
 
   static long getitimer(Task task, long which, long out, long a2, long a3, long a4, long a5) {
-    if (which != ITIMER_REAL) {
-      return which > 0 && which <= ITIMER_PROF ? -Errno.ENOSYS : -Errno.EINVAL;
-    }
-    GuestMemory memory = task.memory();
-    IntervalTimer.Setting setting = task.process().timers().real().setting();
-    GuestTime.writeTimeval(memory, out, setting.intervalNanos());
-    GuestTime.writeTimeval(memory, out + 16, setting.leftNanos());
+    ProcessTimers timers = task.process().timers();
+    IntervalTimer.Setting setting =
+        switch ((int) which) {
+          case ITIMER_REAL -> timers.real().setting();
+          case ITIMER_VIRTUAL -> timers.virtual().setting();
+          case ITIMER_PROF -> timers.profiling().setting();
+          default -> throw ErrnoException.of(Errno.EINVAL);
+        };
+    GuestTime.writeTimeval(task.memory(), out, setting.intervalNanos());
+    GuestTime.writeTimeval(task.memory(), out + 16, setting.leftNanos());
     return 0;
   }
 
