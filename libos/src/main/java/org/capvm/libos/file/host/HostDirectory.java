@@ -176,7 +176,8 @@ final class HostDirectory extends Directory {
     }
     long inode = records.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
     int type = (block[offset + 18] & 0xFF) << 12;
-    if (type == 0 || fileSystem.isFiltering()) {
+    boolean alwaysVisible = type == FileMode.S_IFLNK;
+    if (type == 0 || (fileSystem.isFiltering() && !alwaysVisible)) {
       HostStatus status = new HostStatus();
       if (HostPathcalls.statusOf(descriptor, child, status) < 0
           || !fileSystem.isVisible(status.mode())) {

@@ -1,7 +1,9 @@
 package org.capvm.libos.file.layer;
 
+import java.lang.ref.SoftReference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,6 +45,7 @@ final class LayeredDirectory extends Directory {
   private final NodeState state;
   private final List<Directory> lowers;
   private final ConcurrentHashMap<String, Name> names = new ConcurrentHashMap<>();
+  private volatile SoftReference<Collection<Entry>> lowerListing = new SoftReference<>(null);
   private volatile LayeredDirectory parent;
   private volatile String name;
   private volatile boolean removed;
@@ -138,12 +141,8 @@ final class LayeredDirectory extends Directory {
   @Override
   public List<Entry> list(Caller caller) {
     Map<String, Entry> entries = new LinkedHashMap<>();
-    for (Directory lower : lowers) {
-      long device = lower.fileSystem().device();
-      for (Entry entry : lower.list(null)) {
-        long number = fileSystem.numberOf(device, entry.inode());
-        entries.putIfAbsent(entry.name(), new Entry(entry.name(), number, entry.type()));
-      }
+    for (Entry entry : lowerEntries()) {
+      entries.put(entry.name(), entry);
     }
     names.forEach(
         (child, known) -> {
@@ -154,6 +153,24 @@ final class LayeredDirectory extends Directory {
           }
         });
     return List.copyOf(entries.values());
+  }
+
+  /** What the lower directories hold together, read once: they do not change. */
+  private Collection<Entry> lowerEntries() {
+    Collection<Entry> known = lowerListing.get();
+    if (known == null) {
+      Map<String, Entry> merged = new LinkedHashMap<>();
+      for (Directory lower : lowers) {
+        long device = lower.fileSystem().device();
+        for (Entry entry : lower.list(null)) {
+          long number = fileSystem.numberOf(device, entry.inode());
+          merged.putIfAbsent(entry.name(), new Entry(entry.name(), number, entry.type()));
+        }
+      }
+      known = List.copyOf(merged.values());
+      lowerListing = new SoftReference<>(known);
+    }
+    return known;
   }
 
   private static long numberOf(Inode inode) {
