@@ -17,8 +17,10 @@ _CALL = {name: _FIRST_CALL + index for index, name in enumerate(_NAMES)}
 _syscall = ctypes.CDLL(None, use_errno=True).syscall
 _syscall.restype = ctypes.c_long
 
+
 class _Timespec(ctypes.Structure):
     _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+
 
 def _call(name, *arguments):
 
@@ -28,8 +30,10 @@ def _call(name, *arguments):
         raise OSError(number, os.strerror(number))
     return result
 
+
 def _word(value):
     return ctypes.c_long(value)
+
 
 class CpFile:
     """A capability to a range of memory that cVMs share."""

@@ -7,6 +7,8 @@ import org.capvm.machine.code.TranslationStatistics;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.IntravisorOptions;
 import org.capvm.monitor.PlatformException;
+import org.capvm.monitor.channel.Channels;
+import org.capvm.monitor.channel.Compartment;
 
 /**
  * All cVMs of a JVM and what they share: the Intravisor, its gates and its cache of translations.
@@ -60,6 +62,16 @@ public final class CapVm implements AutoCloseable {
     Cvm cvm = Cvm.start(intravisor, configuration, cvms::remove);
     cvms.add(cvm);
     return cvm;
+  }
+
+  /**
+   * Makes the JVM itself a holder of capabilities, beside the cVMs: it can publish memory and
+   * functions, and open what cVMs grant to its name. Whoever makes it closes it.
+   *
+   * @param name what cVMs call it by; if it is taken, a number is added
+   */
+  public Compartment newCompartment(String name) {
+    return intravisor.channels().newCompartment(name, Channels.DEFAULT_QUOTA);
   }
 
   /** What has been translated so far, for all cVMs together. */
