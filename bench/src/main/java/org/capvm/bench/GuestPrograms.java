@@ -43,8 +43,7 @@ final class GuestPrograms {
     for (Path source : listed("python")) {
       Path copy = scratch.resolve(source.getFileName());
       Files.writeString(copy, Files.readString(source));
-      commands.add(
-          Command.of(scratch, "/usr/bin/python3", reporter.toString(), copy.toString()));
+      commands.add(Command.of(scratch, "/usr/bin/python3", reporter.toString(), copy.toString()));
     }
     return commands;
   }

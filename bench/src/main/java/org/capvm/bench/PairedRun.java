@@ -5,8 +5,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * The median processor times of alternating native and confined runs of one command: native, cVM, native, cVM, ...
- * so that a change of the machine's speed meets both.
+ * The median processor times of alternating native and confined runs of one command: native, cVM,
+ * native, cVM, ... so that a change of the machine's speed meets both.
  *
  * @param nativeNanos the native median
  * @param confinedNanos the confined median
