@@ -386,7 +386,9 @@ final class InternetStreamSocket extends StreamSocket {
 
   @Override
   long awaitConnectionToReceive(Task task, int flags) {
-    return awaitConnection(task, flags, Errno.ENOTCONN);
+    // Whoever took the error of a refused attempt finds the end.
+    boolean over = progress == Progress.DONE_UNTOLD && !hasPendingError();
+    return over ? 0 : awaitConnection(task, flags, Errno.ENOTCONN);
   }
 
   @Override

@@ -89,7 +89,7 @@ abstract class StreamSocket extends SocketDescription {
 
   /**
    * Waits for a connection that is being made, if there is one; the error of a receive call
-   * otherwise.
+   * otherwise, or 0 without a connection where it finds the end.
    */
   abstract long awaitConnectionToReceive(Task task, int flags);
 
@@ -108,10 +108,10 @@ abstract class StreamSocket extends SocketDescription {
     StreamTransport current = transport;
     if (current == null) {
       long error = awaitConnectionToReceive(task, flags);
-      if (error != 0) {
+      current = transport;
+      if (error != 0 || current == null) {
         return error;
       }
-      current = transport;
     }
     if ((flags & MSG_OOB) != 0) {
       return isStream() ? -Errno.EINVAL : -Errno.EOPNOTSUPP;

@@ -9,6 +9,7 @@ import org.capvm.libos.abi.FileMode;
 import org.capvm.libos.file.Access;
 import org.capvm.libos.file.Caller;
 import org.capvm.libos.file.Directory;
+import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.Inode;
 import org.capvm.libos.file.NewFile;
 import org.capvm.libos.file.PathWalk;
@@ -23,10 +24,18 @@ final class UnixNames {
   private static final int AUTOBIND_NAMES = 1 << 20;
 
   private final Map<String, SocketDescription> abstractNames = new HashMap<>();
-  private final Map<Inode, SocketDescription> inodes = new HashMap<>();
+  private final Map<FileIdentity, SocketDescription> files = new HashMap<>();
+
+  /** What tells files apart, however they were found. */
+  record FileIdentity(long device, long inode) {
+    static FileIdentity of(Inode inode) {
+      FileStatus status = inode.status();
+      return new FileIdentity(status.device(), status.inode());
+    }
+  }
 
   /** What a socket is bound to; {@link #release} ends it. */
-  record Binding(UnixAddress address, Inode inode) {}
+  record Binding(UnixAddress address, Inode inode, FileIdentity identity) {}
 
   /**
    * Binds a socket; for a path, makes the file.
@@ -43,13 +52,14 @@ final class UnixNames {
           throw ErrnoException.of(Errno.EADDRINUSE);
         }
       }
-      return new Binding(address, null);
+      return new Binding(address, null, null);
     }
     Inode inode = makeFile(Caller.of(task), address.path());
+    FileIdentity identity = FileIdentity.of(inode);
     synchronized (this) {
-      inodes.put(inode, socket);
+      files.put(identity, socket);
     }
-    return new Binding(address, inode);
+    return new Binding(address, inode, identity);
   }
 
   /** Gives a socket an abstract name of five hexadecimal digits, as Linux does. */
@@ -58,7 +68,7 @@ final class UnixNames {
     for (int tried = 0; tried < AUTOBIND_NAMES; tried++) {
       String name = "%05x".formatted((start + tried) % AUTOBIND_NAMES);
       if (abstractNames.putIfAbsent(name, socket) == null) {
-        return new Binding(new UnixAddress(name, true), null);
+        return new Binding(new UnixAddress(name, true), null, null);
       }
     }
     throw ErrnoException.of(Errno.ENOSPC);
@@ -103,8 +113,9 @@ final class UnixNames {
           PathWalk.find(caller, caller.fileSystem().workingDirectory(), address.path(), true)
               .inode();
       Access.require(inode, caller.credentials(), Access.WRITE);
+      FileIdentity identity = FileIdentity.of(inode);
       synchronized (this) {
-        found = inodes.get(inode);
+        found = inode.type() == FileMode.S_IFSOCK ? files.get(identity) : null;
       }
     }
     if (found == null) {
@@ -118,8 +129,8 @@ final class UnixNames {
 
   /** Forgets a name; the file of a path stays. */
   synchronized void release(Binding binding, SocketDescription socket) {
-    if (binding.inode != null) {
-      inodes.remove(binding.inode, socket);
+    if (binding.identity != null) {
+      files.remove(binding.identity, socket);
     } else {
       abstractNames.remove(binding.address.path(), socket);
     }
