@@ -34,9 +34,11 @@ final class StatisticsReport {
     text.append(
         String.format(
             Locale.ROOT,
-            "translated %.2f MB of guest code to %.2f MB in %.0f ms, %.1f MB/s%n",
+            "translated %.2f MB of guest code to %.2f MB, %.2f MB of them verified, in %.0f ms,"
+                + " %.1f MB/s%n",
             translation.guestBytes() / MEGA,
             translation.hostBytes() / MEGA,
+            translation.checkedBytes() / MEGA,
             translation.nanos() / MEGA,
             translation.guestBytes() * 1e3 / Math.max(1, translation.nanos())));
     text.append(

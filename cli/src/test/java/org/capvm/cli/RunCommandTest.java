@@ -190,6 +190,14 @@ final class RunCommandTest {
   }
 
   @Test
+  void translationsAreVerifiedWhenThatIsAskedForAndNotOtherwise() throws Exception {
+    assertThat(CvmProcess.run("run", "--stats", "cat", "/no/such/file").errorText())
+        .contains(" 0.00 MB of them verified");
+    assertThat(CvmProcess.run("run", "--stats", "--verify", "cat", "/no/such/file").errorText())
+        .containsPattern("MB, (0\\.0[1-9]|0\\.[1-9]).* of them verified");
+  }
+
+  @Test
   void anInterruptReachesTheGuest() throws Exception {
     Process process = started("/usr/bin/python3", "-u", "-c", LISTENING);
     interrupt(process, "ready");

@@ -5,6 +5,7 @@ package org.capvm.engine;
  *
  * @param guestBytes bytes of guest code
  * @param hostBytes bytes of confined code made of them
+ * @param checkedBytes bytes of confined code that were verified
  * @param nanos time spent, in nanoseconds, checks included
  */
-public record TranslationFigures(long guestBytes, long hostBytes, long nanos) {}
+public record TranslationFigures(long guestBytes, long hostBytes, long checkedBytes, long nanos) {}

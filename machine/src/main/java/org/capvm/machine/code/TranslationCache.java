@@ -25,6 +25,7 @@ public final class TranslationCache {
       new ConcurrentSkipListMap<>();
   private final LongAdder guestBytes = new LongAdder();
   private final LongAdder hostBytes = new LongAdder();
+  private final LongAdder checkedBytes = new LongAdder();
   private final LongAdder nanos = new LongAdder();
 
   private record ImageKey(CodeOrigin origin, long start, long lengthBytes) {}
@@ -77,7 +78,7 @@ public final class TranslationCache {
   /** What has been translated since the start. */
   public TranslationStatistics statistics() {
     return new TranslationStatistics(
-        byOffset.size(), guestBytes.sum(), hostBytes.sum(), nanos.sum());
+        byOffset.size(), guestBytes.sum(), hostBytes.sum(), checkedBytes.sum(), nanos.sum());
   }
 
   void countNanos(long spent) {
@@ -103,11 +104,8 @@ public final class TranslationCache {
       long gate = gates.of(Translation.GateKind.ofOrdinal(sites.gates()[i]));
       putInt(translation.code(), site, (int) (gate - (executableAddress(offset) + site + 4)));
     }
-    try {
-      check.check(translation, executableAddress(offset), gates);
-    } catch (IllegalStateException refused) {
-      codeCache.release(offset, length);
-      throw refused;
+    if (check != TranslationCheck.NONE) {
+      check(translation, offset);
     }
     codeCache.write(offset, translation.code(), length);
     guestBytes.add(translation.guestBytes());
@@ -115,6 +113,16 @@ public final class TranslationCache {
     InstalledTranslation installed = new InstalledTranslation(translation, offset);
     byOffset.put(offset, installed);
     return installed;
+  }
+
+  private void check(Translation translation, long offset) {
+    try {
+      check.check(translation, executableAddress(offset), gates);
+      checkedBytes.add(translation.lengthBytes());
+    } catch (IllegalStateException refused) {
+      codeCache.release(offset, translation.lengthBytes());
+      throw refused;
+    }
   }
 
   /** Gives back the room of a retired translation. No guest thread executes it. */
