@@ -65,14 +65,8 @@ final class Encoder {
 
   /** Emits an instruction as it is, but for segment overrides and the address-size prefix. */
   void copyWithoutAddressPrefixes(Instruction instruction, byte[] code, int at) {
+    legacyPrefixes(instruction);
     int opcode = prefixEnd(instruction);
-    for (int i = 0; i < opcode; i++) {
-      int prefix = code[at + i] & 0xff;
-      boolean ignoredRex = (prefix & 0xf0) == 0x40;
-      if (prefix != ADDRESS_SIZE && !ignoredRex && !isSegmentOverride(prefix)) {
-        out.put(prefix);
-      }
-    }
     out.put(code, at + opcode, at + instruction.length());
   }
 
@@ -121,7 +115,7 @@ final class Encoder {
     boolean extendIndex = address != null && address.index() >= 8;
     int opcode = instruction.opcode();
     if (instruction.encoding() == Encoding.LEGACY) {
-      legacyPrefixes(instruction, code, at, reg >= 8, extendIndex, extendBase);
+      rexAndEscape(instruction, code, at, reg >= 8, extendIndex, extendBase);
       opcode = inOpcode ? (opcode & ~7) | (opcodeRegister & 7) : opcode;
     } else {
       vexPrefix(instruction, code, at, reg >= 8, extendIndex, extendBase, vvvv);
@@ -159,19 +153,32 @@ final class Encoder {
     modrm(register, address);
   }
 
-  private void legacyPrefixes(
-      Instruction instruction, byte[] code, int at, boolean r, boolean x, boolean b) {
-    int escape = prefixEnd(instruction) + (instruction.hasRex() ? 1 : 0);
-    for (int i = 0; i < escape; i++) {
-      int prefix = code[at + i] & 0xff;
-      if (prefix == OPERAND_SIZE || prefix == REP || prefix == REPNE || prefix == LOCK) {
-        out.put(prefix);
-      }
+  /**
+   * Emits the legacy prefixes that mean something, each once, but for those that {@link Space} is
+   * about. Left out are repeats, hints for lock elision, and 66 where W has the last word: with the
+   * two that confine it the longest instruction would exceed 15 bytes.
+   */
+  private void legacyPrefixes(Instruction instruction) {
+    if (instruction.hasOperandSizePrefix() && !(instruction.w() && instruction.opcodeMap() == 0)) {
+      out.put(OPERAND_SIZE);
     }
+    if (instruction.hasLock()) {
+      out.put(LOCK);
+    } else if (instruction.hasRep()) {
+      out.put(REP);
+    } else if (instruction.hasRepne()) {
+      out.put(REPNE);
+    }
+  }
+
+  private void rexAndEscape(
+      Instruction instruction, byte[] code, int at, boolean r, boolean x, boolean b) {
+    legacyPrefixes(instruction);
     int rex = (instruction.w() ? 8 : 0) | (r ? 4 : 0) | (x ? 2 : 0) | (b ? 1 : 0);
     if (rex != 0 || instruction.hasRex()) {
       out.put(0x40 | rex);
     }
+    int escape = prefixEnd(instruction) + (instruction.hasRex() ? 1 : 0);
     out.put(code, at + escape, at + instruction.opcodeOffset());
   }
 
@@ -227,14 +234,5 @@ final class Encoder {
       case EVEX, XOP ->
           throw new IllegalArgumentException("not a confinable encoding: " + instruction);
     };
-  }
-
-  private static boolean isSegmentOverride(int prefix) {
-    return prefix == 0x26
-        || prefix == 0x2e
-        || prefix == 0x36
-        || prefix == 0x3e
-        || prefix == 0x64
-        || prefix == GS;
   }
 }
