@@ -108,6 +108,13 @@ final class RunCommand implements Callable<Integer> {
           "Check every piece of translated code against the isolation invariants before it runs.")
   private boolean verify;
 
+  @Option(
+      names = "--lockdown",
+      description =
+          "Take from this process what no cVM needs of the host, by a seccomp filter: starting"
+              + " programs, looking into other processes, mounting and the like.")
+  private boolean lockdown;
+
   @Parameters(
       arity = "1..*",
       paramLabel = "PROGRAM [ARG...]",
@@ -125,8 +132,21 @@ final class RunCommand implements Callable<Integer> {
             cvm.signal(signal);
           }
         });
-    try (CapVm capVm = CapVm.open(verify);
-        Cvm cvm = capVm.start(configuration(error))) {
+    try (CapVm capVm = CapVm.open(verify)) {
+      if (lockdown) {
+        capVm.lockDown();
+      }
+      return run(capVm, running, error);
+    } catch (ProgramNotStartedException failure) {
+      error.println("cvm: " + failure.getMessage());
+      error.flush();
+      return failure.reason().shellStatus();
+    }
+  }
+
+  private int run(CapVm capVm, AtomicReference<Cvm> running, PrintWriter error)
+      throws InterruptedException {
+    try (Cvm cvm = capVm.start(configuration(error))) {
       running.set(cvm);
       ExitStatus status = cvm.waitFor();
       if (status instanceof ExitStatus.Killed killed) {
@@ -137,10 +157,6 @@ final class RunCommand implements Callable<Integer> {
       }
       error.flush();
       return status.shellStatus();
-    } catch (ProgramNotStartedException failure) {
-      error.println("cvm: " + failure.getMessage());
-      error.flush();
-      return failure.reason().shellStatus();
     }
   }
 

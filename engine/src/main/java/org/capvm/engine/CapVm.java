@@ -2,6 +2,8 @@ package org.capvm.engine;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.capvm.libos.Lockdown;
+import org.capvm.libos.abi.Errno;
 import org.capvm.machine.code.TranslationCheck;
 import org.capvm.machine.code.TranslationStatistics;
 import org.capvm.monitor.Intravisor;
@@ -72,6 +74,21 @@ public final class CapVm implements AutoCloseable {
    */
   public Compartment newCompartment(String name) {
     return intravisor.channels().newCompartment(name, Channels.DEFAULT_QUOTA);
+  }
+
+  /**
+   * Takes from this JVM, for good and for all its threads, what cVMs never need of the host:
+   * starting programs, looking into other processes, mounting, and whatever else {@link Lockdown}
+   * does not list. Such calls fail with EPERM from then on, also those of the embedding program.
+   *
+   * @throws CapVmException if the kernel does not do it; the message says why
+   */
+  public void lockDown() {
+    long result = Lockdown.apply(Math.toIntExact(ProcessHandle.current().pid()));
+    if (result != 0) {
+      throw new CapVmException(
+          "the host's kernel refused a seccomp filter: " + Errno.name((int) -result));
+    }
   }
 
   /** What has been translated so far, for all cVMs together. */

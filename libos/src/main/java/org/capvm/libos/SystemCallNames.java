@@ -1,5 +1,7 @@
 package org.capvm.libos;
 
+import java.util.Arrays;
+
 /** The names of x86-64's system calls, by number; source: Linux's syscall_64.tbl. */
 final class SystemCallNames {
   /** One more than the highest number. */
@@ -80,5 +82,18 @@ final class SystemCallNames {
   /** The name of a call, or null if x86-64 Linux has no call with this number. */
   static String of(int number) {
     return number >= 0 && number < LIMIT ? NAMES[number] : null;
+  }
+
+  /**
+   * The number of a call.
+   *
+   * @throws IllegalArgumentException if x86-64 Linux has no call of this name
+   */
+  static int number(String name) {
+    int number = Arrays.asList(NAMES).indexOf(name);
+    if (number < 0) {
+      throw new IllegalArgumentException("no system call is called " + name);
+    }
+    return number;
   }
 }
