@@ -87,9 +87,7 @@ public final class Intravisor implements AutoCloseable {
    * @param memory how the translator reaches the slot's memory
    */
   public CodeSpace newCodeSpace(Slot slot, CodeMemory memory) {
-    CodeSpace space = new CodeSpace(translations, memory);
-    slot.mapBranchTable(space.branchTableDescriptor());
-    return space;
+    return new CodeSpace(translations, memory, slot::mapBranchTable);
   }
 
   /** Makes the calling platform thread a guest thread; it closes the result when it ends. */

@@ -1,77 +1,75 @@
 package org.capvm.machine.code;
 
-import static org.capvm.machine.host.HostMemory.MADV_REMOVE;
 import static org.capvm.machine.host.HostMemory.MAP_NORESERVE;
 import static org.capvm.machine.host.HostMemory.MAP_SHARED;
 import static org.capvm.machine.host.HostMemory.MFD_CLOEXEC;
 import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
-import static org.capvm.machine.layout.SlotLayout.BRANCH_TABLE_BYTES;
-import static org.capvm.machine.layout.SlotLayout.branchEntryOffset;
+import static org.capvm.machine.layout.SlotLayout.BRANCH_ENTRY_BYTES;
 
 import org.capvm.machine.host.HostMemory;
 import org.capvm.machine.host.RawMemory;
 
 /**
- * Maps every guest pc of one address space to the host address of its translation, or to 0.
+ * Maps every guest pc of a range to the host address of its translation, or to 0.
  *
- * <p>The table is a sparse file in memory. Guests see it read-only below their slot, at the place
- * {@link org.capvm.machine.layout.SlotLayout} names; Java writes it through a mapping of its own.
- * Entries are aligned and written whole, so a guest that races with a write jumps to the old or the
- * new target.
+ * <p>The table is a sparse file in memory, its entries in falling order of the pc. Guests see it
+ * read-only below their slot, at the place {@link org.capvm.machine.layout.SlotLayout} names; Java
+ * writes it through a mapping of its own. Entries are aligned and written whole, so a guest that
+ * races with a write jumps to the old or the new target.
  *
  * <p>Threads: any; each store is atomic and published with release ordering. Which store comes last
  * is the caller's affair.
  */
 final class BranchTable implements AutoCloseable {
   private final int descriptor;
+  private final long end;
+  private final long lengthBytes;
   private final long address;
 
-  BranchTable() {
+  /**
+   * An empty table.
+   *
+   * @param start the lowest guest pc, a multiple of 4096
+   * @param length how many guest pcs, a multiple of 4096
+   */
+  BranchTable(long start, long length) {
+    end = start + length;
+    lengthBytes = length * BRANCH_ENTRY_BYTES;
     descriptor = HostMemory.memfdCreate("capvm-branches", MFD_CLOEXEC);
-    HostMemory.ftruncate(descriptor, BRANCH_TABLE_BYTES);
+    HostMemory.ftruncate(descriptor, lengthBytes);
     address =
         HostMemory.mmap(
-            0,
-            BRANCH_TABLE_BYTES,
-            PROT_READ | PROT_WRITE,
-            MAP_SHARED | MAP_NORESERVE,
-            descriptor,
-            0);
-  }
-
-  /**
-   * The file, for the slot's read-only mapping of {@link
-   * org.capvm.machine.layout.SlotLayout#BRANCH_TABLE_BYTES}; stays the table's own.
-   */
-  int descriptor() {
-    return descriptor;
+            0, lengthBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
   }
 
   /** Points the entry of a guest pc at a host address, or at nothing if that is 0. */
   void set(long guestPc, long hostAddress) {
-    RawMemory.putLongRelease(address + branchEntryOffset(guestPc), hostAddress);
+    RawMemory.putLongRelease(address + offset(guestPc), hostAddress);
   }
 
   /** The host address in the entry of a guest pc. */
   long get(long guestPc) {
-    return RawMemory.getLongAcquire(address + branchEntryOffset(guestPc));
+    return RawMemory.getLongAcquire(address + offset(guestPc));
   }
 
   /**
-   * Empties every entry of a range.
+   * Shows guests of an address space the entries of a range.
    *
    * @param guestAddress a multiple of 4096
-   * @param lengthBytes a multiple of 4096
+   * @param length a multiple of 4096
    */
-  void clear(long guestAddress, long lengthBytes) {
-    long lowest = branchEntryOffset(guestAddress + lengthBytes - 1);
-    HostMemory.madvise(address + lowest, lengthBytes * 8, MADV_REMOVE);
+  void show(BranchTableView view, long guestAddress, long length) {
+    view.map(guestAddress, length, descriptor, offset(guestAddress + length - 1));
+  }
+
+  private long offset(long guestPc) {
+    return (end - 1 - guestPc) * BRANCH_ENTRY_BYTES;
   }
 
   @Override
   public void close() {
-    HostMemory.munmap(address, BRANCH_TABLE_BYTES);
+    HostMemory.munmap(address, lengthBytes);
     HostMemory.close(descriptor);
   }
 }

@@ -15,7 +15,9 @@ import org.capvm.machine.translate.Translation;
  * code at the same guest address.
  *
  * <p>Direct branches are linked within an image only: whoever runs code of an image has all of it
- * mapped. Branches that leave an image go through the branch table of the guest that runs.
+ * mapped. Branches that leave an image go through the branch table of the guest that runs. A shared
+ * image has a table of its own, which all those address spaces look at: what one of them has found
+ * is there for the others.
  *
  * <p>Threads: any; all state is guarded by this object's monitor. Guests that run its code take no
  * lock.
@@ -25,6 +27,7 @@ final class CodeImage {
   private final long start;
   private final long end;
   private final boolean shared;
+  private final BranchTable table;
 
   /** Where the translation of each pc that control has gone to, or branches to, is. */
   private final PcMap labels = new PcMap();
@@ -41,46 +44,71 @@ final class CodeImage {
   /** A direct branch: the offset of its distance in the code cache, and that of its stub. */
   private record Link(long site, long stub) {}
 
-  CodeImage(TranslationCache cache, long start, long end, boolean shared) {
+  private CodeImage(
+      TranslationCache cache, long start, long end, boolean shared, BranchTable table) {
     this.cache = cache;
     this.start = start;
     this.end = end;
     this.shared = shared;
+    this.table = table;
+  }
+
+  /** An image for all address spaces that map the same code; it is never closed. */
+  static CodeImage shared(TranslationCache cache, long start, long end) {
+    return new CodeImage(cache, start, end, true, new BranchTable(start, end - start));
+  }
+
+  /**
+   * An image of one address space.
+   *
+   * @param table that of the address space
+   */
+  static CodeImage ofOne(TranslationCache cache, long start, long end, BranchTable table) {
+    return new CodeImage(cache, start, end, false, table);
   }
 
   boolean shared() {
     return shared;
   }
 
+  /** The branch table that has the image's entries. */
+  BranchTable table() {
+    return table;
+  }
+
   /**
-   * The translation that has a pc as a label, made now if there is none.
+   * The host address at which a pc is executed, after translating it if need be; from then on the
+   * branch table has it.
    *
    * @param memory where to read the guest code from
-   * @return null if there is no code to read at the pc
+   * @return 0 if there is no code to read at the pc
    */
-  synchronized InstalledTranslation enter(long guestPc, CodeMemory memory) {
-    long offset = find((int) guestPc);
-    return offset == PcMap.ABSENT ? translate(guestPc, memory) : cache.translationAt(offset);
+  synchronized long resolve(long guestPc, CodeMemory memory) {
+    long known = table.get(guestPc);
+    if (known != 0) {
+      return known;
+    }
+    if (find((int) guestPc) == PcMap.ABSENT && !translate(guestPc, memory)) {
+      return 0;
+    }
+    long hostAddress = cache.executableAddress(labels.get((int) guestPc));
+    table.set(guestPc, hostAddress);
+    return hostAddress;
   }
 
-  /** Host address of a label, which {@link #enter} has made. */
-  synchronized long hostAddress(long guestPc) {
-    return cache.executableAddress(labels.get((int) guestPc));
-  }
-
-  private InstalledTranslation translate(long guestPc, CodeMemory memory) {
+  private boolean translate(long guestPc, CodeMemory memory) {
     long begun = System.nanoTime();
     CodeSource source = new GuestCode(memory, start, end, !shared);
     Translation translation =
         cache.translator().translate(source, guestPc, pc -> enterable.get(bit((int) pc)));
     if (translation == null) {
-      return null;
+      return false;
     }
     InstalledTranslation result = cache.install(translation);
     cache.countNanos(System.nanoTime() - begun);
     installed.computeIfAbsent(translation.lowestPc(), pc -> new ArrayList<>(1)).add(result);
     publish(result);
-    return result;
+    return true;
   }
 
   private int bit(int pc) {
@@ -120,6 +148,8 @@ final class CodeImage {
 
   /**
    * Makes the labels of a translation known, and links its branches and those that waited for it.
+   * Labels that indirect branches are likely to reach go into the table at once, so that they do
+   * not miss one by one.
    */
   private void publish(InstalledTranslation installedTranslation) {
     Translation translation = installedTranslation.translation();
@@ -140,6 +170,9 @@ final class CodeImage {
       boolean wanted = added.kinds()[i] != Translation.EntryKind.IN_LINE || links.containsKey(pc);
       if (wanted && labels.get(pc) == PcMap.ABSENT) {
         setLabel(pc, base + added.offsets()[i]);
+      }
+      if (added.kinds()[i] == Translation.EntryKind.RETURN_POINT) {
+        table.set(Integer.toUnsignedLong(pc), cache.executableAddress(base + added.offsets()[i]));
       }
     }
   }

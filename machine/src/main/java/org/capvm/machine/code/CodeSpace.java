@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.capvm.machine.translate.Translation;
+import org.capvm.machine.layout.SlotLayout;
 
 /**
  * The executable memory of one guest address space: which ranges are code, and which translations
@@ -18,7 +18,11 @@ import org.capvm.machine.translate.Translation;
 public final class CodeSpace implements AutoCloseable {
   private final TranslationCache cache;
   private final CodeMemory memory;
-  private final BranchTable table = new BranchTable();
+  private final BranchTableView view;
+
+  /** The entries of all pcs that no shared image has. */
+  private final BranchTable table = new BranchTable(0, SlotLayout.GUEST_BYTES);
+
   private final TreeMap<Long, Range> ranges = new TreeMap<>();
   private final Map<Long, Long> presets = new HashMap<>();
   private final List<InstalledTranslation> retired = new ArrayList<>();
@@ -28,18 +32,13 @@ public final class CodeSpace implements AutoCloseable {
   /**
    * @param cache the translations of the JVM
    * @param memory the guest memory that holds the code
+   * @param view where guests will look for its branch table
    */
-  public CodeSpace(TranslationCache cache, CodeMemory memory) {
+  public CodeSpace(TranslationCache cache, CodeMemory memory, BranchTableView view) {
     this.cache = cache;
     this.memory = memory;
-  }
-
-  /**
-   * The descriptor to map the branch table from, {@link
-   * org.capvm.machine.layout.SlotLayout#BRANCH_TABLE_BYTES} long; it stays this object's own.
-   */
-  public int branchTableDescriptor() {
-    return table.descriptor();
+    this.view = view;
+    table.show(view, 0, SlotLayout.GUEST_BYTES);
   }
 
   /**
@@ -52,10 +51,12 @@ public final class CodeSpace implements AutoCloseable {
   public synchronized void map(long guestAddress, long lengthBytes, CodeOrigin origin) {
     unmap(guestAddress, lengthBytes);
     long end = guestAddress + lengthBytes;
+    boolean preset = presets.keySet().stream().anyMatch(pc -> pc >= guestAddress && pc < end);
     CodeImage image =
-        origin == null
+        origin == null || preset
             ? privateImage(guestAddress, end)
             : cache.sharedImage(origin, guestAddress, lengthBytes);
+    image.table().show(view, guestAddress, lengthBytes);
     ranges.put(guestAddress, new Range(guestAddress, end, image));
   }
 
@@ -105,6 +106,10 @@ public final class CodeSpace implements AutoCloseable {
    * @param hostAddress a routine in the gate area that returns to the guest as a translation would
    */
   public synchronized void preset(long guestPc, long hostAddress) {
+    Range range = rangeOf(guestPc);
+    if (range != null && range.image().shared()) {
+      discard(range.start(), range.end() - range.start());
+    }
     presets.put(guestPc, hostAddress);
     table.set(guestPc, hostAddress);
   }
@@ -117,12 +122,8 @@ public final class CodeSpace implements AutoCloseable {
    * @throws CodeCacheFullException if a translation is needed and has no room
    */
   public synchronized long resolve(long guestPc) {
-    long known = table.get(guestPc);
-    if (known != 0) {
-      return known;
-    }
-    var entry = ranges.floorEntry(guestPc);
-    if (entry == null || guestPc >= entry.getValue().end()) {
+    Range range = rangeOf(guestPc);
+    if (range == null) {
       return 0;
     }
     Long preset = presets.get(guestPc);
@@ -130,15 +131,12 @@ public final class CodeSpace implements AutoCloseable {
       table.set(guestPc, preset);
       return preset;
     }
-    CodeImage image = entry.getValue().image();
-    InstalledTranslation installed = image.enter(guestPc, memory);
-    if (installed == null) {
-      return 0;
-    }
-    publish(installed);
-    long hostAddress = image.hostAddress(guestPc);
-    table.set(guestPc, hostAddress);
-    return hostAddress;
+    return range.image().resolve(guestPc, memory);
+  }
+
+  private Range rangeOf(long guestPc) {
+    var entry = ranges.floorEntry(guestPc);
+    return entry == null || guestPc >= entry.getValue().end() ? null : entry.getValue();
   }
 
   /** Gives another code space, of a copy of this address space, the same presets. */
@@ -146,22 +144,8 @@ public final class CodeSpace implements AutoCloseable {
     presets.forEach(child::preset);
   }
 
-  /**
-   * Puts the labels that indirect branches are likely to reach into the table, so that they do not
-   * miss one by one.
-   */
-  private void publish(InstalledTranslation installed) {
-    Translation.Entries entries = installed.translation().entries();
-    long base = cache.executableAddress(installed.offset());
-    for (int i = 0; i < entries.pcs().length; i++) {
-      if (entries.kinds()[i] == Translation.EntryKind.RETURN_POINT) {
-        table.set(Integer.toUnsignedLong(entries.pcs()[i]), base + entries.offsets()[i]);
-      }
-    }
-  }
-
   private CodeImage privateImage(long start, long end) {
-    return new CodeImage(cache, start, end, false);
+    return CodeImage.ofOne(cache, start, end, table);
   }
 
   private List<Range> overlapping(long start, long end) {
@@ -179,12 +163,12 @@ public final class CodeSpace implements AutoCloseable {
   }
 
   /**
-   * Removes what the table has of a part of a range; translations of a shared image stay for
-   * others, and all of the range's entries go.
+   * Removes what guests see of a part of a range in the branch table; translations of a shared
+   * image and its entries stay for others, and guests see none of them any more.
    */
   private void forget(Range range, long start, long end) {
     if (range.image().shared()) {
-      table.clear(range.start(), range.end() - range.start());
+      table.show(view, range.start(), range.end() - range.start());
       return;
     }
     for (InstalledTranslation each : range.image().retire(start, end - start)) {

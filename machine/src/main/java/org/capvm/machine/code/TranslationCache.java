@@ -90,7 +90,7 @@ public final class TranslationCache {
     synchronized (sharedImages) {
       return sharedImages.computeIfAbsent(
           new ImageKey(origin, start, lengthBytes),
-          key -> new CodeImage(this, start, start + lengthBytes, true));
+          key -> CodeImage.shared(this, start, start + lengthBytes));
     }
   }
 

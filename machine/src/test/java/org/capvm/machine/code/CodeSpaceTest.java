@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import org.capvm.machine.host.HostMemory;
 import org.capvm.machine.host.RawMemory;
+import org.capvm.machine.layout.SlotLayout;
 import org.capvm.machine.translate.CodeLocation;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -35,12 +37,16 @@ class CodeSpaceTest {
   private final TranslationCache cache =
       new TranslationCache(codeCache, gates, TranslationCheck.VERIFIER);
   private final Page page = new Page();
-  private final CodeSpace space = new CodeSpace(cache, page);
+  private final View view = new View();
+  private final View otherView = new View();
+  private final CodeSpace space = new CodeSpace(cache, page, view);
 
   @AfterEach
   void close() {
     space.close();
     codeCache.close();
+    view.close();
+    otherView.close();
   }
 
   @Test
@@ -68,7 +74,7 @@ class CodeSpaceTest {
 
   @Test
   void equalMappingsShareTheirTranslations() {
-    CodeSpace other = new CodeSpace(cache, page);
+    CodeSpace other = new CodeSpace(cache, page, otherView);
     space.map(START, PAGE, ORIGIN);
     other.map(START, PAGE, ORIGIN);
     assertThat(other.resolve(START)).isEqualTo(space.resolve(START));
@@ -77,7 +83,7 @@ class CodeSpaceTest {
 
   @Test
   void mappingsWithoutAnOriginShareNothing() {
-    CodeSpace other = new CodeSpace(cache, page);
+    CodeSpace other = new CodeSpace(cache, page, otherView);
     space.map(START, PAGE, null);
     other.map(START, PAGE, null);
     assertThat(other.resolve(START)).isNotEqualTo(space.resolve(START));
@@ -112,13 +118,42 @@ class CodeSpaceTest {
 
   @Test
   void discardingInOneAddressSpaceLeavesTheSharedTranslationsOfOthersAlone() {
-    CodeSpace other = new CodeSpace(cache, page);
+    CodeSpace other = new CodeSpace(cache, page, otherView);
     space.map(START, PAGE, ORIGIN);
     other.map(START, PAGE, ORIGIN);
     long shared = other.resolve(START);
     space.discard(START, PAGE);
     assertThat(space.resolve(START)).isNotEqualTo(shared);
     assertThat(other.resolve(START)).isEqualTo(shared);
+    other.close();
+  }
+
+  @Test
+  void whatOneAddressSpaceHasFoundAnotherNeedNotLookFor() {
+    CodeSpace other = new CodeSpace(cache, page, otherView);
+    other.map(START, PAGE, ORIGIN);
+    space.map(START, PAGE, ORIGIN);
+    long found = space.resolve(START);
+    assertThat(otherView.entry(START)).isEqualTo(found);
+    assertThat(otherView.entry(START + 5)).isEqualTo(view.entry(START + 5)).isNotZero();
+    other.close();
+  }
+
+  @Test
+  void whoDiscardsSharedCodeSeesItsEntriesNoMore() {
+    CodeSpace other = new CodeSpace(cache, page, otherView);
+    other.map(START, PAGE, ORIGIN);
+    space.map(START, PAGE, ORIGIN);
+    long found = space.resolve(START);
+    space.discard(START, PAGE);
+    assertThat(view.entry(START)).isZero();
+    assertThat(view.entry(START + 5)).isZero();
+    assertThat(otherView.entry(START)).isEqualTo(found);
+    long own = space.resolve(START);
+    assertThat(view.entry(START)).isEqualTo(own);
+    assertThat(otherView.entry(START)).isEqualTo(found);
+    other.unmap(START, PAGE);
+    assertThat(otherView.entry(START)).isZero();
     other.close();
   }
 
@@ -148,7 +183,7 @@ class CodeSpaceTest {
 
   @Test
   void theRoomOfPrivateTranslationsComesBackWhenTheAddressSpaceCloses() {
-    CodeSpace other = new CodeSpace(cache, page);
+    CodeSpace other = new CodeSpace(cache, page, otherView);
     other.map(START, PAGE, null);
     long before = codeCache.usedBytes();
     other.resolve(START);
@@ -181,6 +216,17 @@ class CodeSpaceTest {
   }
 
   @Test
+  void aPresetIsOneAddressSpacesOwn() {
+    CodeSpace other = new CodeSpace(cache, page, otherView);
+    other.map(START, PAGE, ORIGIN);
+    space.map(START, PAGE, ORIGIN);
+    space.preset(START + 0x100, gates.trap());
+    assertThat(view.entry(START + 0x100)).isEqualTo(gates.trap());
+    assertThat(otherView.entry(START + 0x100)).isZero();
+    other.close();
+  }
+
+  @Test
   void aCodeCacheWithoutRoomSaysSo() {
     try (CodeCache small = CodeCache.create(CodeCache.GATE_BYTES + 4096)) {
       assertThatThrownBy(() -> small.allocate(8192))
@@ -191,6 +237,37 @@ class CodeSpaceTest {
 
   private static long branchTarget(long site) {
     return site + 4 + RawMemory.getInt(site);
+  }
+
+  /** What guests of an address space see of the branch table. */
+  private static final class View implements BranchTableView {
+    private final long address =
+        HostMemory.mmap(
+            0,
+            SlotLayout.BRANCH_TABLE_BYTES,
+            HostMemory.PROT_NONE,
+            HostMemory.MAP_PRIVATE | HostMemory.MAP_ANONYMOUS | HostMemory.MAP_NORESERVE,
+            -1,
+            0);
+
+    @Override
+    public void map(long guestAddress, long lengthBytes, int descriptor, long fileOffset) {
+      HostMemory.mmap(
+          address + SlotLayout.branchEntryOffset(guestAddress + lengthBytes - 1),
+          lengthBytes * SlotLayout.BRANCH_ENTRY_BYTES,
+          HostMemory.PROT_READ,
+          HostMemory.MAP_SHARED | HostMemory.MAP_FIXED | HostMemory.MAP_NORESERVE,
+          descriptor,
+          fileOffset);
+    }
+
+    long entry(long guestPc) {
+      return RawMemory.getLong(address + SlotLayout.branchEntryOffset(guestPc));
+    }
+
+    void close() {
+      HostMemory.munmap(address, SlotLayout.BRANCH_TABLE_BYTES);
+    }
   }
 
   /** One page of guest memory at {@link #START}. */

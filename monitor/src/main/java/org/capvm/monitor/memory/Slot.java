@@ -12,10 +12,11 @@ import static org.capvm.machine.host.HostMemory.PROT_EXEC;
 import static org.capvm.machine.host.HostMemory.PROT_NONE;
 import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
-import static org.capvm.machine.layout.SlotLayout.BRANCH_TABLE_BYTES;
+import static org.capvm.machine.layout.SlotLayout.BRANCH_ENTRY_BYTES;
 import static org.capvm.machine.layout.SlotLayout.BYTES_BELOW_BASE;
 import static org.capvm.machine.layout.SlotLayout.GUEST_BYTES;
 import static org.capvm.machine.layout.SlotLayout.RESERVED_BYTES;
+import static org.capvm.machine.layout.SlotLayout.branchEntryOffset;
 
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -77,19 +78,18 @@ public final class Slot implements AutoCloseable {
   }
 
   /**
-   * Puts the table that branches of guest code go through below the slot, read-only.
-   *
-   * @param descriptor a file of {@link org.capvm.machine.layout.SlotLayout#BRANCH_TABLE_BYTES}
-   *     bytes; may be closed afterwards
+   * Puts entries of the table that branches of guest code go through below the slot, read-only; see
+   * {@link org.capvm.machine.code.BranchTableView#map}.
    */
-  public void mapBranchTable(int descriptor) {
+  public void mapBranchTable(long guestAddress, long lengthBytes, int descriptor, long fileOffset) {
+    pages(guestAddress, lengthBytes);
     HostMemory.mmap(
-        hostBase - BYTES_BELOW_BASE,
-        BRANCH_TABLE_BYTES,
+        hostBase - BYTES_BELOW_BASE + branchEntryOffset(guestAddress + lengthBytes - 1),
+        lengthBytes * BRANCH_ENTRY_BYTES,
         PROT_READ,
         MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
         descriptor,
-        0);
+        fileOffset);
   }
 
   /**

@@ -61,7 +61,7 @@ final class HandMadeGuest implements AutoCloseable, Translations {
     tableAddress =
         HostMemory.mmap(
             0, BRANCH_TABLE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, table, 0);
-    slot.mapBranchTable(table);
+    slot.mapBranchTable(0, SlotLayout.GUEST_BYTES, table, 0);
     slot.mapAnonymous(DATA, AREA_BYTES, PROT_READ | PROT_WRITE);
     slot.mapAnonymous(STACK, AREA_BYTES, PROT_READ | PROT_WRITE);
   }
