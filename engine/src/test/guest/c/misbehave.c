@@ -68,6 +68,20 @@ static int forkBomb(void) {
   return 1;
 }
 
+/* Neighbours that differ in protection cannot be one mapping. */
+static int mapBomb(void) {
+  for (long page = 0; page < 200000; page++) {
+    int protection = page % 2 ? PROT_READ : PROT_READ | PROT_WRITE;
+    if (mmap(NULL, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) {
+      printf("refused: %s\n", strerror(errno));
+      fflush(stdout);
+      for (;;) pause();
+    }
+  }
+  printf("never refused\n");
+  return 1;
+}
+
 static int illegal(void) {
   __asm__ volatile("ud2");
   return 0;
@@ -172,6 +186,7 @@ static const struct {
             {"allocate", allocate},
             {"exhaust", exhaust},
             {"fork-bomb", forkBomb},
+            {"map-bomb", mapBomb},
             {"illegal", illegal},
             {"privileged", privileged},
             {"breakpoint", breakpoint},

@@ -91,6 +91,20 @@ final class MisbehavingProgramsTest {
   }
 
   @Test
+  void manyMappingsAreRefusedWhileOthersStillGetTheirs() throws Exception {
+    try (ConfinedRun.Started bomb = ConfinedRun.start(program(), "map-bomb")) {
+      long deadline = System.nanoTime() + SOON.toNanos();
+      while (bomb.output().isEmpty() && System.nanoTime() < deadline) {
+        Thread.sleep(20);
+      }
+      assertThat(bomb.output()).isEqualTo("refused: Cannot allocate memory\n");
+      try (ConfinedRun.Started other = ConfinedRun.start(program(), "divide")) {
+        assertThat(other.end(SOON).shellStatus()).isEqualTo(136);
+      }
+    }
+  }
+
+  @Test
   void tenThousandCrashesLeaveNothingBehind() throws Exception {
     Path crashing = GuestProgram.assembly("null_read");
     HostResources before = null;

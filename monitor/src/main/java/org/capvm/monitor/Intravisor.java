@@ -15,6 +15,7 @@ import org.capvm.monitor.gate.Gate;
 import org.capvm.monitor.gate.GuestThread;
 import org.capvm.monitor.gate.Translations;
 import org.capvm.monitor.gate.VdsoFunction;
+import org.capvm.monitor.memory.MappingBudget;
 import org.capvm.monitor.memory.Slot;
 import org.capvm.monitor.memory.SlotAllocator;
 
@@ -32,6 +33,7 @@ public final class Intravisor implements AutoCloseable {
   private final CodeCache codeCache;
   private final Gate gate;
   private final SlotAllocator slots;
+  private final MappingBudget mappings = new MappingBudget();
   private final TranslationCache translations;
   private final Channels channels;
 
@@ -124,6 +126,11 @@ public final class Intravisor implements AutoCloseable {
   /** Host address of a routine for guests with capabilities, for {@link CodeSpace#preset}. */
   public long capabilityRoutine(CapabilityRoutine routine) {
     return gate.capabilityRoutine(routine);
+  }
+
+  /** The mappings that guests may take, all slots together. */
+  public MappingBudget mappings() {
+    return mappings;
   }
 
   /** How cVMs share memory and call each other. */

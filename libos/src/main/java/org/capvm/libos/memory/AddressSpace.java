@@ -45,6 +45,7 @@ import org.capvm.machine.error.HostException;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.gate.FaultAnswer;
 import org.capvm.monitor.memory.GuestMemory;
+import org.capvm.monitor.memory.MappingBudget;
 import org.capvm.monitor.memory.MemoryFile;
 import org.capvm.monitor.memory.Slot;
 
@@ -60,6 +61,15 @@ public final class AddressSpace {
   /** Linux's default {@code vm.max_map_count}. */
   private static final int MAX_AREAS = 65530;
 
+  /** The slot's guards and branch table, and the table's other mapping. */
+  private static final int SLOT_MAPPINGS = 5;
+
+  /** One cVM may take half of the mappings that there are for all. */
+  private static final int SHARE_OF_MAPPINGS = 2;
+
+  /** Most calls cut one area in three. */
+  private static final int MOST_MAPPINGS_OF_A_CALL = 4;
+
   private static final int KEPT_FLAGS = MAP_SHARED | MAP_GROWSDOWN | MAP_NORESERVE | MAP_LOCKED;
   private static final int PROTECTION_BITS = PROT_READ | PROT_WRITE | PROT_EXEC;
 
@@ -72,6 +82,7 @@ public final class AddressSpace {
   private final AreaMap areas = new AreaMap();
   private int users = 1;
   private long chargedBytes;
+  private long chargedMappings;
   private long breakStart;
   private long breakEnd;
 
@@ -83,16 +94,23 @@ public final class AddressSpace {
    * @throws ErrnoException ENOMEM if the host has no room for a slot
    */
   public AddressSpace(Intravisor intravisor, MemoryFile memoryFile, MemoryLimit limit) {
+    this.intravisor = intravisor;
+    this.limit = limit;
+    this.anonymous = new AnonymousMemory(memoryFile);
+    requireMappings(SLOT_MAPPINGS);
     try {
       this.slot = intravisor.newSlot();
     } catch (HostException e) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
-    this.intravisor = intravisor;
-    this.anonymous = new AnonymousMemory(memoryFile);
     this.pages = new SlotPages(slot, memoryFile);
-    this.code = new CodeRanges(pages, memory -> intravisor.newCodeSpace(slot, memory));
-    this.limit = limit;
+    try {
+      this.code = new CodeRanges(pages, memory -> intravisor.newCodeSpace(slot, memory));
+    } catch (HostException e) {
+      slot.close();
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    settle();
   }
 
   /** The memory, for copies in and out. */
@@ -254,7 +272,11 @@ public final class AddressSpace {
     if (gone.isEmpty()) {
       return;
     }
-    requireRoomForAreas();
+    MemoryArea first = areas.at(gone.getFirst().start());
+    if (first.start() < start && first.end() > end) {
+      // Two remain of one; whatever removes whole areas always has room.
+      requireRoomForAreas();
+    }
     code.forget(start, end);
     for (MemoryArea area : gone) {
       pages.unmap(area.start(), area.length());
@@ -503,6 +525,7 @@ public final class AddressSpace {
     AddressSpace child = new AddressSpace(intravisor, anonymous.file(), limit);
     try {
       requireMemory(areas.accountableBytes());
+      requireMappings(areas.hostMappings());
       new ForkedMemory(pages, anonymous, areas).copyTo(child);
       code.space().copyPresetsTo(child.code.space());
       child.breakStart = breakStart;
@@ -512,6 +535,9 @@ public final class AddressSpace {
     } catch (ErrnoException e) {
       child.release();
       throw e;
+    } catch (HostException e) {
+      child.release();
+      throw ErrnoException.of(Errno.ENOMEM);
     }
   }
 
@@ -712,10 +738,22 @@ public final class AddressSpace {
     long now = areas.accountableBytes();
     limit.charge(now - chargedBytes);
     chargedBytes = now;
+    long mappings = users == 0 ? 0 : SLOT_MAPPINGS + areas.hostMappings();
+    intravisor.mappings().charge(mappings - chargedMappings);
+    limit.chargeMappings(mappings - chargedMappings);
+    chargedMappings = mappings;
   }
 
   private void requireRoomForAreas() {
     if (areas.count() >= MAX_AREAS) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    requireMappings(MOST_MAPPINGS_OF_A_CALL);
+  }
+
+  private void requireMappings(long more) {
+    MappingBudget all = intravisor.mappings();
+    if (!all.hasRoomFor(more) || limit.mappings() + more > all.limit() / SHARE_OF_MAPPINGS) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
   }

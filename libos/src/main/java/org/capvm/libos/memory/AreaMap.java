@@ -13,6 +13,16 @@ final class AreaMap {
   private final TreeMap<Long, MemoryArea> byStart = new TreeMap<>();
   private long accountableBytes;
   private long mappedBytes;
+  private int executable;
+
+  /**
+   * What the last search for a gap found out: between these addresses there is none of that length
+   * or more. Without it many small areas would make each search longer than the one before.
+   */
+  private long fullFrom;
+
+  private long fullBelow;
+  private long fullForBytes;
 
   /** The area that contains an address, or null. */
   MemoryArea at(long guestAddress) {
@@ -72,6 +82,10 @@ final class AreaMap {
 
   /** Forgets a range, cutting areas at its ends. */
   void remove(long start, long end) {
+    if (end > fullFrom) {
+      MemoryArea next = above(end - 1);
+      fullFrom = next == null ? fullBelow : Math.max(fullFrom, next.start());
+    }
     for (MemoryArea part : within(start, end)) {
       MemoryArea whole = at(part.start());
       take(whole);
@@ -115,10 +129,14 @@ final class AreaMap {
    * @return its start, or -1
    */
   long highestGap(long lengthBytes, long low, long high) {
-    long top = high;
+    boolean known = high == fullBelow && lengthBytes >= fullForBytes;
+    long top = known ? Math.min(high, fullFrom) : high;
     while (top - lengthBytes >= low) {
       MemoryArea area = below(top);
       if (area == null || area.end() <= top - lengthBytes) {
+        fullFrom = top;
+        fullBelow = high;
+        fullForBytes = lengthBytes;
         return top - lengthBytes;
       }
       top = Math.min(top, area.start());
@@ -135,6 +153,14 @@ final class AreaMap {
     return byStart.size();
   }
 
+  /**
+   * Mappings of the host that the areas take: one each, and two more where the view of the branch
+   * table changes around code.
+   */
+  long hostMappings() {
+    return byStart.size() + 2L * executable;
+  }
+
   long mappedBytes() {
     return mappedBytes;
   }
@@ -145,6 +171,7 @@ final class AreaMap {
 
   private void put(MemoryArea area) {
     byStart.put(area.start(), area);
+    executable += area.isExecutable() ? 1 : 0;
     mappedBytes += area.length();
     accountableBytes += area.isAccountable() ? area.length() : 0;
     if (area.file() != null) {
@@ -154,6 +181,7 @@ final class AreaMap {
 
   private void take(MemoryArea area) {
     byStart.remove(area.start());
+    executable -= area.isExecutable() ? 1 : 0;
     mappedBytes -= area.length();
     accountableBytes -= area.isAccountable() ? area.length() : 0;
     if (area.file() != null) {

@@ -4,7 +4,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * How much memory the address spaces of one cVM may come to use: private writable memory and shared
- * anonymous memory, counted when it is mapped. Thread-safe.
+ * anonymous memory, counted when it is mapped; and how many mappings of the host they take.
+ * Thread-safe.
  */
 public final class MemoryLimit {
   /** No limit but the size of address spaces. */
@@ -13,6 +14,7 @@ public final class MemoryLimit {
   private final long limitBytes;
   private final AtomicLong usedBytes = new AtomicLong();
   private final AtomicLong peakBytes = new AtomicLong();
+  private final AtomicLong mappings = new AtomicLong();
 
   /**
    * @param limitBytes positive, or {@link #UNLIMITED}
@@ -30,6 +32,16 @@ public final class MemoryLimit {
   void charge(long bytes) {
     long used = usedBytes.addAndGet(bytes);
     peakBytes.accumulateAndGet(used, Math::max);
+  }
+
+  /** Takes mappings of the host, or gives them back if negative. */
+  void chargeMappings(long more) {
+    mappings.addAndGet(more);
+  }
+
+  /** Mappings of the host that are taken. */
+  long mappings() {
+    return mappings.get();
   }
 
   /** Bytes that are taken. */

@@ -7,6 +7,7 @@ import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 import static org.capvm.machine.layout.SlotLayout.BRANCH_ENTRY_BYTES;
 
+import org.capvm.machine.error.HostException;
 import org.capvm.machine.host.HostMemory;
 import org.capvm.machine.host.RawMemory;
 
@@ -30,6 +31,8 @@ final class BranchTable implements AutoCloseable {
   /**
    * An empty table.
    *
+   * <p>Throws {@link HostException} if the host has no room for it.
+   *
    * @param start the lowest guest pc, a multiple of 4096
    * @param length how many guest pcs, a multiple of 4096
    */
@@ -38,9 +41,14 @@ final class BranchTable implements AutoCloseable {
     lengthBytes = length * BRANCH_ENTRY_BYTES;
     descriptor = HostMemory.memfdCreate("capvm-branches", MFD_CLOEXEC);
     HostMemory.ftruncate(descriptor, lengthBytes);
-    address =
-        HostMemory.mmap(
-            0, lengthBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
+    try {
+      address =
+          HostMemory.mmap(
+              0, lengthBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
+    } catch (HostException refused) {
+      HostMemory.close(descriptor);
+      throw refused;
+    }
   }
 
   /** Points the entry of a guest pc at a host address, or at nothing if that is 0. */
