@@ -49,15 +49,20 @@ final class Confinement {
             || (instruction.base() != Gpr.RIP
                 && instruction.base() != Gpr.RSP
                 && !instruction.isMoffs());
-    if (!namesR11 && !namesRsp && !segment && plainAddress && accesses == instruction.hasMemory()) {
-      emit.encoder().copyConfined(instruction, code, at);
+    if (namesR11 || namesRsp || segment) {
+      Address address = instruction.hasMemory() ? Address.of(instruction, nextPc) : null;
+      borrowing(instruction, code, at, address, namesR11, namesRsp, segment);
       return;
     }
-    Address address = instruction.hasMemory() ? Address.of(instruction, nextPc) : null;
-    if (!namesR11 && !namesRsp && !segment) {
-      encode(instruction, code, at, Encoder.AS_THEY_ARE, address, accesses);
+    boolean guestR11 = emit.holdsGuestR11();
+    if (plainAddress && accesses == instruction.hasMemory()) {
+      emit.encoder().copyConfined(instruction, code, at);
     } else {
-      borrowing(instruction, code, at, address, namesR11, namesRsp, segment);
+      Address address = instruction.hasMemory() ? Address.of(instruction, nextPc) : null;
+      encode(instruction, code, at, Encoder.AS_THEY_ARE, address, accesses);
+    }
+    if (guestR11) {
+      emit.keepsGuestR11();
     }
   }
 
@@ -108,7 +113,11 @@ final class Confinement {
     Address address = original;
     if (namesR11) {
       if (reads(instruction, Gpr.R11)) {
-        emit.loadContext(guestR11, ContextLayout.R11);
+        if (guestR11 == Gpr.R11) {
+          emit.loadGuestR11();
+        } else {
+          emit.loadContext(guestR11, ContextLayout.R11);
+        }
       }
       address = address == null ? null : address.replacing(Gpr.R11, guestR11, vsib);
     }
@@ -142,6 +151,9 @@ final class Confinement {
       emit.setStackPointer(guestRsp);
     }
     emit.restore(borrowed);
+    if (guestR11 == Gpr.R11) {
+      emit.keepsGuestR11();
+    }
   }
 
   /**

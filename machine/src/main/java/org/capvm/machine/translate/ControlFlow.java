@@ -56,7 +56,11 @@ final class ControlFlow {
       }
       case CONDITIONAL -> {
         emit.touchStack();
+        boolean guestR11 = emit.holdsGuestR11();
         conditional(instruction, pc);
+        if (guestR11) {
+          emit.keepsGuestR11();
+        }
       }
       case CALL -> {
         emit.pushPc(next);
@@ -189,7 +193,7 @@ final class ControlFlow {
     if (instruction.hasMemory()) {
       confinement.load32(Gpr.R11, instruction, nextPc);
     } else if (register == Gpr.R11) {
-      emit.loadContext(Gpr.R11, ContextLayout.R11);
+      emit.loadGuestR11();
       emit.move32(Gpr.R11, Gpr.R11);
     } else {
       emit.move32(Gpr.R11, register);

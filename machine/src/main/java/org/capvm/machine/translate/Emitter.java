@@ -39,6 +39,9 @@ final class Emitter {
   private boolean stackUntouched;
   private boolean x87Marked;
 
+  /** Where the last code ended after which r11 holds what guest r11's home holds; or -1. */
+  private int guestR11Until = -1;
+
   CodeBuffer out() {
     return out;
   }
@@ -142,6 +145,29 @@ final class Emitter {
       out.put(0x44, 0x8d, 0x9c, 0x24); // lea r11d, [rsp + bytes]
       out.putInt(bytes);
       setStackPointer(Gpr.R11);
+    }
+  }
+
+  // Guest r11
+
+  /** Whether r11 holds the same as guest r11's home, here. */
+  boolean holdsGuestR11() {
+    return guestR11Until == out.position();
+  }
+
+  /**
+   * What was emitted last leaves r11 as it is in guest r11's home. Whatever is emitted next and
+   * does not say so again is taken to clobber r11.
+   */
+  void keepsGuestR11() {
+    guestR11Until = out.position();
+  }
+
+  /** {@code mov r11, fs:[home]}, unless r11 has it: invariant 5. */
+  void loadGuestR11() {
+    if (!holdsGuestR11()) {
+      loadContext(Gpr.R11, ContextLayout.R11);
+      keepsGuestR11();
     }
   }
 
@@ -324,12 +350,13 @@ final class Emitter {
 
   /** Whether control could as well arrive here from elsewhere as from the code before. */
   boolean takesNothingForGranted() {
-    return !stackUntouched && !x87Marked;
+    return !stackUntouched && !x87Marked && !holdsGuestR11();
   }
 
   /** Control may arrive here from elsewhere, after an exit that the code before did not see. */
   void blockStarts() {
     x87Marked = false;
+    guestR11Until = -1;
   }
 
   /**

@@ -256,7 +256,11 @@ final class Rewriter {
     } else if (target == Gpr.R11 || target == Gpr.RSP || instruction.operandSizeBytes() == 2) {
       general(instruction, code, at, pc);
     } else if (instruction.base() == Gpr.RIP && wide) {
+      boolean guestR11 = emit.holdsGuestR11();
       emit.moveConstant(target, address.displacement());
+      if (guestR11) {
+        emit.keepsGuestR11();
+      }
     } else if (wide && address.isStackSlot(MAX_STACK_DISPLACEMENT)) {
       emit.loadAddress32(target, address);
     } else if (address.base() == Gpr.RSP && address.index() != Gpr.R11) {
