@@ -8,8 +8,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Prints how large the trusted base is, by package, and exits with 1 when it or the verifier in it is
- * larger than its limit.
+ * Prints how large the trusted base is, by package, and exits with 1 when it or the verifier in it
+ * is larger than its limit.
  *
  * <p>Counted are lines of code: not blank, not only comment, not the package and import lines at
  * the top of a file. Argument: the directory at the top of the tree.
@@ -39,8 +39,7 @@ final class TrustedBase {
     long total = linesByPackage.values().stream().mapToLong(Long::longValue).sum();
     System.out.printf("%6d  lines of code in the trusted base, of %d allowed%n", total, LIMIT);
     long verifier = linesByPackage.get(VERIFIER);
-    System.out.printf(
-        "%6d  of them in the verifier, of %d allowed%n", verifier, VERIFIER_LIMIT);
+    System.out.printf("%6d  of them in the verifier, of %d allowed%n", verifier, VERIFIER_LIMIT);
     if (total > LIMIT || verifier > VERIFIER_LIMIT) {
       System.exit(1);
     }

@@ -54,7 +54,7 @@ public final class Lockdown {
    */
   public static long apply(int processId) {
     SeccompFilter filter = new SeccompFilter();
-    for (String name : ALLOWED.split("\\s+")) {
+    for (String name : ALLOWED.strip().split("\\s+", -1)) {
       filter.allow(SystemCallNames.number(name));
     }
     filter.allowWithBit(SystemCallNames.number("clone"), 0, CLONE_THREAD);

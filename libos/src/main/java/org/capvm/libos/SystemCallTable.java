@@ -94,7 +94,9 @@ public final class SystemCallTable {
 
   private static SystemCall build(int number) {
     if (number >= LIMIT) {
-      return ROWS[counter(number)] = OWN.row(number);
+      SystemCall own = OWN.row(number);
+      ROWS[counter(number)] = own;
+      return own;
     }
     String name = SystemCallNames.of(number);
     if (name == null) {

@@ -197,7 +197,7 @@ public final class PathWalk {
     }
     Location jump = link.magicTarget(caller);
     if (jump != null) {
-      if ((resolve & (RESOLVE_NO_MAGICLINKS)) != 0) {
+      if ((resolve & RESOLVE_NO_MAGICLINKS) != 0) {
         throw ErrnoException.of(Errno.ELOOP);
       }
       if ((resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) != 0) {

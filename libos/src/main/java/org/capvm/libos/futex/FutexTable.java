@@ -1,8 +1,8 @@
 package org.capvm.libos.futex;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
-import java.util.LinkedList;
 import java.util.List;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -22,7 +22,7 @@ public final class FutexTable {
     /** Two locks are taken in this order. */
     final int index;
 
-    final LinkedList<Waiter> waiters = new LinkedList<>();
+    final ArrayDeque<Waiter> waiters = new ArrayDeque<>();
 
     Bucket(int index) {
       this.index = index;

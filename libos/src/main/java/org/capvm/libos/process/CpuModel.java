@@ -273,7 +273,10 @@ final class CpuModel {
   private int amdCache(int level, int kind) {
     for (Cache cache : caches) {
       if (cache.level() == level && cache.kind() == kind) {
-        return cache.sizeBytes() / 1024 << 24 | cache.ways() << 16 | 1 << 8 | cache.lineBytes();
+        return ((cache.sizeBytes() / 1024) << 24)
+            | (cache.ways() << 16)
+            | (1 << 8)
+            | cache.lineBytes();
       }
     }
     return 0;
@@ -284,12 +287,16 @@ final class CpuModel {
     int third = 0;
     for (Cache cache : caches) {
       if (cache.kind() == Cache.UNIFIED && cache.level() == 2) {
-        second = cache.sizeBytes() / 1024 << 16 | amdWays(cache) << 12 | 1 << 8 | cache.lineBytes();
+        second =
+            ((cache.sizeBytes() / 1024) << 16)
+                | (amdWays(cache) << 12)
+                | (1 << 8)
+                | cache.lineBytes();
       } else if (cache.kind() == Cache.UNIFIED && cache.level() == 3 && !isIntel()) {
         third =
-            cache.sizeBytes() / (512 * 1024) << 18
-                | amdWays(cache) << 12
-                | 1 << 8
+            ((cache.sizeBytes() / (512 * 1024)) << 18)
+                | (amdWays(cache) << 12)
+                | (1 << 8)
                 | cache.lineBytes();
       }
     }

@@ -156,6 +156,7 @@ public final class Registers {
    *
    * @param floatingPoint as {@link #floatingPoint} gives it
    */
+  @SuppressWarnings("ArrayRecordComponent") // taken and restored, never compared
   record Snapshot(
       long[] general, long pc, long flags, long fsBase, long gsBase, byte[] floatingPoint) {}
 

@@ -165,7 +165,7 @@ final class SignalFrame {
     }
     registers.setPc(bytes.getLong(MACHINE + RIP));
     long kept = registers.flags() & ~CHANGEABLE_FLAGS;
-    registers.setFlags(kept | bytes.getLong(MACHINE + FLAGS) & CHANGEABLE_FLAGS);
+    registers.setFlags(kept | (bytes.getLong(MACHINE + FLAGS) & CHANGEABLE_FLAGS));
     if (floating == null) {
       registers.resetFloatingPoint();
     } else {

@@ -11,7 +11,7 @@ final class FlagNames {
 
   private FlagNames(String table, String unknown) {
     this.unknown = unknown;
-    for (String entry : table.split("\\s+")) {
+    for (String entry : table.strip().split("\\s+", -1)) {
       int equals = entry.indexOf('=');
       names.add(entry.substring(0, equals));
       values.add(Long.decode(entry.substring(equals + 1)));

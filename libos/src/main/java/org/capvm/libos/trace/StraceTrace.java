@@ -25,6 +25,8 @@ public final class StraceTrace implements TraceSink {
   private static final int EXIT_GROUP = 231;
 
   private final Consumer<String> lines;
+
+  @SuppressWarnings("ThreadLocalUsage") // what a call was given, of one trace
   private final ThreadLocal<String[]> inputs = new ThreadLocal<>();
 
   /**

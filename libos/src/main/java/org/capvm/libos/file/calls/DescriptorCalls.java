@@ -149,27 +149,25 @@ final class DescriptorCalls {
   static long ioctl(Task task, int descriptor, int request, long argument) {
     FileDescription file = task.files().get(descriptor);
     try {
-      switch (request) {
+      return switch (request) {
         case IoctlCodes.FIOCLEX, IoctlCodes.FIONCLEX -> {
           task.files().setCloseOnExec(descriptor, request == IoctlCodes.FIOCLEX);
-          return 0;
+          yield 0L;
         }
         case IoctlCodes.FIONBIO -> {
           boolean on = task.memory().getInt(argument) != 0;
           int flags = file.flags() & ~OpenFlags.O_NONBLOCK;
           file.changeFlags(on ? flags | OpenFlags.O_NONBLOCK : flags);
-          return 0;
+          yield 0L;
         }
         case IoctlCodes.FIOASYNC -> {
           boolean on = task.memory().getInt(argument) != 0;
           int flags = file.flags() & ~OpenFlags.O_ASYNC;
           file.changeFlags(on ? flags | OpenFlags.O_ASYNC : flags);
-          return 0;
+          yield 0L;
         }
-        default -> {
-          return file.control(task, request, argument);
-        }
-      }
+        default -> file.control(task, request, argument);
+      };
     } finally {
       file.release();
     }

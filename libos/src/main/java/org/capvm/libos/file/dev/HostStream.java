@@ -92,9 +92,10 @@ public final class HostStream extends FileDescription {
       }
       return;
     }
-    while (task.awaitHost(hostDescriptor, events, Task.NEVER) == 0) {
-      continue;
-    }
+    int ready;
+    do {
+      ready = task.awaitHost(hostDescriptor, events, Task.NEVER);
+    } while (ready == 0);
   }
 
   @Override

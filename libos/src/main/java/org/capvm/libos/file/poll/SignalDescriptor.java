@@ -24,7 +24,10 @@ public final class SignalDescriptor extends AnonymousDescription {
 
   private final Process process;
   private final WaitQueue waiters = new WaitQueue();
+
+  @SuppressWarnings("UnnecessaryLambda") // the listener is taken back by identity
   private final Runnable announcement = () -> waiters.announce(PollEvents.READABLE);
+
   private volatile long mask;
 
   /** A descriptor for a set of signals, bit n-1 for signal n. */

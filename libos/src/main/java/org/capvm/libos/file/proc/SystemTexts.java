@@ -58,7 +58,7 @@ final class SystemTexts {
   private static String usableFlags(String line) {
     int colon = line.indexOf(':');
     List<String> usable = new ArrayList<>();
-    for (String flag : line.substring(colon + 1).strip().split(" ")) {
+    for (String flag : line.substring(colon + 1).strip().split(" ", -1)) {
       if (UNTRANSLATED.stream().noneMatch(flag::startsWith)) {
         usable.add(flag);
       }
