@@ -1,9 +1,12 @@
 package org.capvm.engine;
 
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.capvm.libos.Lockdown;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.net.NetworkNamespace;
 import org.capvm.machine.code.TranslationCheck;
 import org.capvm.machine.code.TranslationStatistics;
 import org.capvm.monitor.Intravisor;
@@ -61,9 +64,15 @@ public final class CapVm implements AutoCloseable {
    * @throws CvmConfigurationException if the configuration names something that is not there
    */
   public Cvm start(CvmConfiguration configuration) {
-    Cvm cvm = Cvm.start(intravisor, configuration, cvms::remove);
+    Cvm cvm = Cvm.start(intravisor, configuration, this::network, cvms::remove);
     cvms.add(cvm);
     return cvm;
+  }
+
+  /** The network that links to a host name lead to; empty unless exactly one cVM has it. */
+  private Optional<NetworkNamespace> network(String hostname) {
+    List<Cvm> named = cvms.stream().filter(cvm -> cvm.isLinkTarget(hostname)).toList();
+    return named.size() == 1 ? Optional.of(named.getFirst().network()) : Optional.empty();
   }
 
   /**

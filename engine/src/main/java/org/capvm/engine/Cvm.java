@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Errno;
@@ -27,6 +29,7 @@ import org.capvm.libos.file.proc.ProcFileSystem;
 import org.capvm.libos.file.proc.SysFileSystem;
 import org.capvm.libos.net.NetworkMode;
 import org.capvm.libos.net.NetworkNamespace;
+import org.capvm.libos.net.UnixAddress;
 import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.DeathReport;
 import org.capvm.libos.process.Process;
@@ -47,6 +50,7 @@ public final class Cvm implements AutoCloseable {
   private final Process first;
   private final AtomicReference<ExitStatus.Fault> lastFault;
   private final Consumer<Cvm> onClose;
+  private final CvmConfiguration configuration;
   private boolean closed;
 
   private Cvm(
@@ -55,7 +59,9 @@ public final class Cvm implements AutoCloseable {
       StandardDescriptors streams,
       Process first,
       AtomicReference<ExitStatus.Fault> lastFault,
+      CvmConfiguration configuration,
       Consumer<Cvm> onClose) {
+    this.configuration = configuration;
     this.libraryOs = libraryOs;
     this.mounts = mounts;
     this.streams = streams;
@@ -65,7 +71,11 @@ public final class Cvm implements AutoCloseable {
   }
 
   /** Makes a cVM; see {@link CapVm#start}. */
-  static Cvm start(Intravisor intravisor, CvmConfiguration configuration, Consumer<Cvm> onClose) {
+  static Cvm start(
+      Intravisor intravisor,
+      CvmConfiguration configuration,
+      Function<String, Optional<NetworkNamespace>> peers,
+      Consumer<Cvm> onClose) {
     AtomicReference<ExitStatus.Fault> lastFault = new AtomicReference<>();
     LibraryOs libraryOs =
         new LibraryOs(
@@ -80,8 +90,9 @@ public final class Cvm implements AutoCloseable {
     try {
       Terminal terminal = streams.terminal();
       mounts = GuestTree.build(configuration, kernelFileSystems(libraryOs, streams, terminal));
+      link(configuration, libraryOs.network(), mounts, peers);
       Process first = startProgram(libraryOs, configuration, mounts, streams, terminal);
-      return new Cvm(libraryOs, mounts, streams, first, lastFault, onClose);
+      return new Cvm(libraryOs, mounts, streams, first, lastFault, configuration, onClose);
     } catch (RuntimeException failure) {
       if (mounts != null) {
         mounts.close();
@@ -117,6 +128,44 @@ public final class Cvm implements AutoCloseable {
       }
     }
     return network;
+  }
+
+  private static void link(
+      CvmConfiguration configuration,
+      NetworkNamespace network,
+      MountTable mounts,
+      Function<String, Optional<NetworkNamespace>> peers) {
+    Caller caller = Caller.system(new FileSystemContext(mounts));
+    for (Link link : configuration.links()) {
+      Supplier<Optional<NetworkNamespace>> peer = () -> peers.apply(link.peer());
+      switch (link) {
+        case Link.Tcp tcp -> network.linkPort(tcp.port(), peer, tcp.peerPort());
+        case Link.Unix unix -> {
+          try {
+            network.linkUnix(caller, address(unix.name()), peer, address(unix.peerName()));
+          } catch (ErrnoException refusal) {
+            throw new CvmConfigurationException(
+                "link " + unix.name() + ": " + Errno.message(refusal.errno()), refusal);
+          }
+        }
+      }
+    }
+  }
+
+  private static UnixAddress address(String name) {
+    String bytes = GuestTree.bytes(name);
+    return name.startsWith("@")
+        ? new UnixAddress(bytes.substring(1), true)
+        : new UnixAddress(bytes, false);
+  }
+
+  /** Whether links to a host name may lead here. */
+  boolean isLinkTarget(String hostname) {
+    return configuration.hostname().equals(hostname) && configuration.network() != Network.NONE;
+  }
+
+  NetworkNamespace network() {
+    return libraryOs.network();
   }
 
   private static Map<String, FileSystem> kernelFileSystems(

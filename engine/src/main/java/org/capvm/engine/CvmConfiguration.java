@@ -25,6 +25,7 @@ import org.capvm.image.RootFileSystem;
  * @param memoryLimitBytes how much memory the cVM's processes may have together, above 0
  * @param network what the cVM reaches
  * @param ports what the host reaches of the cVM; empty for {@link Network#NONE}
+ * @param links what the cVM reaches of other cVMs; empty for {@link Network#NONE}
  * @param standardInput what descriptor 0 is connected to
  * @param standardOutput what descriptor 1 is connected to
  * @param standardError what descriptor 2 is connected to
@@ -42,6 +43,7 @@ public record CvmConfiguration(
     long memoryLimitBytes,
     Network network,
     List<PortMapping> ports,
+    List<Link> links,
     StandardStream standardInput,
     StandardStream standardOutput,
     StandardStream standardError,
@@ -76,6 +78,10 @@ public record CvmConfiguration(
     if (network == Network.NONE && !ports.isEmpty()) {
       throw new IllegalArgumentException("without a network, no port can be published");
     }
+    links = List.copyOf(links);
+    if (network == Network.NONE && !links.isEmpty()) {
+      throw new IllegalArgumentException("without a network, there are no links to other cVMs");
+    }
     Objects.requireNonNull(standardInput);
     Objects.requireNonNull(standardOutput);
     Objects.requireNonNull(standardError);
@@ -102,6 +108,7 @@ public record CvmConfiguration(
     private long memoryLimitBytes = DEFAULT_MEMORY_LIMIT_BYTES;
     private Network network = Network.PRIVATE;
     private final List<PortMapping> ports = new ArrayList<>();
+    private final List<Link> links = new ArrayList<>();
     private StandardStream standardInput = StandardStream.inherited();
     private StandardStream standardOutput = StandardStream.inherited();
     private StandardStream standardError = StandardStream.inherited();
@@ -173,6 +180,12 @@ public record CvmConfiguration(
       return this;
     }
 
+    /** Lets the cVM reach one more address of another cVM. */
+    public Builder link(Link link) {
+      links.add(link);
+      return this;
+    }
+
     /** Connects descriptor 0. */
     public Builder standardInput(StandardStream stream) {
       standardInput = stream;
@@ -210,6 +223,7 @@ public record CvmConfiguration(
           memoryLimitBytes,
           network,
           ports,
+          links,
           standardInput,
           standardOutput,
           standardError,

@@ -73,6 +73,11 @@ final class GuestTree {
       for (HostMount mount : configuration.mounts()) {
         tree.mount(mount);
       }
+      for (Link link : configuration.links()) {
+        if (link instanceof Link.Unix unix && unix.name().startsWith("/")) {
+          tree.directory(unix.name().substring(0, unix.name().lastIndexOf('/')));
+        }
+      }
       return tree.mounts;
     } catch (RuntimeException failure) {
       tree.mounts.close();

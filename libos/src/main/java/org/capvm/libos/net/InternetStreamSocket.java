@@ -238,30 +238,43 @@ final class InternetStreamSocket extends StreamSocket {
       throw ErrnoException.of(Errno.ENETUNREACH);
     }
     SocketDescription found = network().tcp().listener(destination);
-    if (network().isOutside(destination, found)) {
+    boolean linked = found == null && network().links().lead(destination);
+    if (!linked && network().isOutside(destination, found)) {
       connectOutside(destination);
       return;
     }
     InternetAddress source = sourceFor(task, destination);
     remote = destination.as(family());
     progress = Progress.UNDER_WAY;
-    if (!(found instanceof InternetStreamSocket listener)) {
+    if (linked) {
+      Links.Arrival arrival = network().links().arrival(destination.port());
+      if (arrival == null) {
+        refuse(Errno.ECONNREFUSED);
+      } else {
+        int family = arrival.at().family();
+        join(arrival.listener(), arrival.at(), InternetAddress.loopback(family, source.port()));
+      }
+    } else if (found instanceof InternetStreamSocket listener) {
+      join(listener, destination, source);
+    } else {
       refuse(Errno.ECONNREFUSED);
-      return;
     }
+  }
+
+  /** Queues a connection to a listening socket, which sees the two addresses given. */
+  private void join(InternetStreamSocket listener, InternetAddress at, InternetAddress from) {
     AcceptQueue queue = listener.acceptQueue();
     if (queue == null) {
       refuse(Errno.ECONNREFUSED);
       return;
     }
-    InternetStreamSocket child = listener.child(destination, source);
+    InternetStreamSocket child = listener.child(at, from);
     StreamEndpoint[] ends =
         StreamEndpoint.pair(
             StreamEndpoint.Protocol.TCP,
             new WaitQueue[] {waiters(), child.waiters()},
-            new long[] {
-              inFlight(child.options(), options()), inFlight(options(), child.options())
-            });
+            new long[] {inFlight(child.options(), options()), inFlight(options(), child.options())},
+            listener.network() != network());
     child.connected(ends[1]);
     target = queue;
     attempt = new Connecting(listener, child, ends[0]);

@@ -5,16 +5,19 @@ import static org.capvm.libos.abi.AddressFamily.AF_INET6;
 
 import java.net.InetAddress;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.SocketOptionNames;
+import org.capvm.libos.file.Caller;
 import org.capvm.libos.process.Task;
 
 /**
  * The network of one cVM: a loopback interface with 127.0.0.0/8 and ::1, ports, abstract AF_UNIX
- * names, and what the configuration gives of the host's network. Thread-safe. Owns the host's
- * listening sockets and one thread that watches them, started when first needed.
+ * names, and what the configuration gives of the host's network and of other cVMs. Thread-safe.
+ * Owns the host's listening sockets and one thread that watches them, started when first needed.
  */
 public final class NetworkNamespace implements AutoCloseable {
   private static final int FIRST_UNPRIVILEGED_PORT = 1024;
@@ -23,7 +26,8 @@ public final class NetworkNamespace implements AutoCloseable {
   private final PortSpace tcp = new PortSpace(true);
   private final PortSpace udp = new PortSpace(false);
   private final PortSpace udpLite = new PortSpace(false);
-  private final UnixNames unixNames = new UnixNames();
+  private final Links links = new Links();
+  private final UnixNames unixNames = new UnixNames(links);
   private final List<Publication> publications = new CopyOnWriteArrayList<>();
   private HostWatcher watcher;
 
@@ -52,6 +56,42 @@ public final class NetworkNamespace implements AutoCloseable {
   /** The host's port numbers of the published ports, in the order they were published. */
   public List<Integer> hostPorts() {
     return publications.stream().map(Publication::hostPort).toList();
+  }
+
+  /**
+   * Leads connections to a port of this loopback to another cVM, unless a program here listens on
+   * that port. At the peer they come from its own loopback.
+   *
+   * @param peer the other cVM's network, empty while it does not run: connections are refused then
+   */
+  public void linkPort(int port, Supplier<Optional<NetworkNamespace>> peer, int peerPort) {
+    links.addPort(port, peer, peerPort);
+  }
+
+  /**
+   * Leads connections to an AF_UNIX name to another cVM. They carry bytes: open files are refused
+   * with EPERM, and each side sees the other's credentials as Linux shows those of a foreign user
+   * namespace.
+   *
+   * @param caller makes the file of a path, whose directory must be there
+   * @param peer the other cVM's network, empty while it does not run: connections are refused then
+   * @param peerName the name the peer's program binds to, in the same spelling
+   * @throws ErrnoException EADDRINUSE if the file is there already, or what making it gives
+   */
+  public void linkUnix(
+      Caller caller,
+      UnixAddress name,
+      Supplier<Optional<NetworkNamespace>> peer,
+      UnixAddress peerName) {
+    if (name.isAbstract()) {
+      links.addAbstractName(name.path(), peer, peerName);
+    } else {
+      links.addFile(UnixNames.makeFile(caller, name.path()), peer, peerName);
+    }
+  }
+
+  Links links() {
+    return links;
   }
 
   PortSpace tcp() {

@@ -33,6 +33,9 @@ final class StreamEndpoint implements StreamTransport {
   private final Protocol protocol;
   private final WaitQueue waiters;
 
+  /** Whether the other end is another cVM's: only bytes pass. */
+  private final boolean crossing;
+
   /** Guards the states of both ends: the same object for both. */
   private final Object connection;
 
@@ -46,7 +49,9 @@ final class StreamEndpoint implements StreamTransport {
   private volatile boolean wasReset;
   private volatile boolean peerFinished;
 
-  private StreamEndpoint(Protocol protocol, WaitQueue waiters, Object connection) {
+  private StreamEndpoint(
+      Protocol protocol, WaitQueue waiters, Object connection, boolean crossing) {
+    this.crossing = crossing;
     this.protocol = protocol;
     this.waiters = waiters;
     this.connection = connection;
@@ -57,12 +62,14 @@ final class StreamEndpoint implements StreamTransport {
    *
    * @param waiters the wait queues of the sockets at its ends
    * @param capacities the bytes that fit on the way to each end
+   * @param crossing whether the ends are in two cVMs, which pass each other no open files
    * @return the two ends
    */
-  static StreamEndpoint[] pair(Protocol protocol, WaitQueue[] waiters, long[] capacities) {
+  static StreamEndpoint[] pair(
+      Protocol protocol, WaitQueue[] waiters, long[] capacities, boolean crossing) {
     Object connection = new Object();
-    StreamEndpoint one = new StreamEndpoint(protocol, waiters[0], connection);
-    StreamEndpoint other = new StreamEndpoint(protocol, waiters[1], connection);
+    StreamEndpoint one = new StreamEndpoint(protocol, waiters[0], connection, crossing);
+    StreamEndpoint other = new StreamEndpoint(protocol, waiters[1], connection, crossing);
     one.link(other, capacities[0]);
     other.link(one, capacities[1]);
     return new StreamEndpoint[] {one, other};
@@ -85,7 +92,14 @@ final class StreamEndpoint implements StreamTransport {
     if ((shut & SEND_SHUT) != 0) {
       return -Errno.EPIPE;
     }
-    long sent = peer.incoming.write(source, position, ancillary);
+    Ancillary carried = ancillary;
+    if (crossing && ancillary != null) {
+      if (ancillary.hasFiles()) {
+        return -Errno.EPERM;
+      }
+      carried = Ancillary.from(PeerCredentials.nobody());
+    }
+    long sent = peer.incoming.write(source, position, carried);
     if (sent == -Errno.EPIPE && protocol == Protocol.TCP) {
       // The bytes leave and are answered by a reset, which only the next call sees.
       receiveReset(Errno.EPIPE);

@@ -1,11 +1,14 @@
 package org.capvm.libos.net;
 
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
+import org.capvm.libos.abi.SocketType;
 import org.capvm.libos.file.Access;
 import org.capvm.libos.file.Caller;
 import org.capvm.libos.file.Directory;
@@ -24,7 +27,15 @@ final class UnixNames {
   private static final int AUTOBIND_NAMES = 1 << 20;
 
   private final Map<String, SocketDescription> abstractNames = new HashMap<>();
-  private final Map<FileIdentity, SocketDescription> files = new HashMap<>();
+  private final Map<FileIdentity, SocketDescription> files = new LinkedHashMap<>();
+  private final Links links;
+
+  /**
+   * @param links where names lead that nobody here is bound to
+   */
+  UnixNames(Links links) {
+    this.links = links;
+  }
 
   /** What tells files apart, however they were found. */
   record FileIdentity(long device, long inode) {
@@ -74,7 +85,8 @@ final class UnixNames {
     throw ErrnoException.of(Errno.ENOSPC);
   }
 
-  private static Inode makeFile(Caller caller, String path) {
+  /** Makes the file of a path, as binding does. */
+  static Inode makeFile(Caller caller, String path) {
     PathWalk.End end =
         PathWalk.walk(caller, caller.fileSystem().workingDirectory(), path, false, 0);
     end.requireName(Errno.EADDRINUSE);
@@ -107,6 +119,9 @@ final class UnixNames {
       synchronized (this) {
         found = abstractNames.get(address.path());
       }
+      if (found == null) {
+        found = links.behind(address.path(), type);
+      }
     } else {
       Caller caller = Caller.of(task);
       Inode inode =
@@ -117,12 +132,37 @@ final class UnixNames {
       synchronized (this) {
         found = inode.type() == FileMode.S_IFSOCK ? files.get(identity) : null;
       }
+      if (found == null) {
+        found = links.behind(identity, type);
+      }
     }
     if (found == null) {
       throw ErrnoException.of(Errno.ECONNREFUSED);
     }
     if (found.type() != type) {
       throw ErrnoException.of(Errno.EPROTOTYPE);
+    }
+    return found;
+  }
+
+  /**
+   * The stream socket of a type that was bound last to a name in this spelling, for connections
+   * through a link; null if there is none. Looks at no file: the cVM may be ending.
+   */
+  synchronized SocketDescription listener(UnixAddress address, int type) {
+    if (type == SocketType.SOCK_DGRAM) {
+      return null;
+    }
+    SocketDescription found = null;
+    if (address.isAbstract()) {
+      found = abstractNames.get(address.path());
+    } else {
+      byte[] name = address.encode();
+      for (SocketDescription socket : files.values()) {
+        if (socket.type() == type && Arrays.equals(socket.localName(), name)) {
+          found = socket;
+        }
+      }
     }
     return found;
   }

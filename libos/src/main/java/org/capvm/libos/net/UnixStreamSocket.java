@@ -42,18 +42,20 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
   }
 
   private StreamEndpoint[] join(UnixStreamSocket other) {
+    boolean crossing = network() != other.network();
     peer = other;
     other.peer = this;
     peerName = other.name;
     other.peerName = name;
-    peerCredentials = other.ownCredentials;
-    other.peerCredentials = ownCredentials;
+    peerCredentials = crossing ? PeerCredentials.nobody() : other.ownCredentials;
+    other.peerCredentials = crossing ? PeerCredentials.nobody() : ownCredentials;
     return StreamEndpoint.pair(
         type() == SOCK_STREAM
             ? StreamEndpoint.Protocol.UNIX_STREAM
             : StreamEndpoint.Protocol.UNIX_RECORDS,
         new WaitQueue[] {waiters(), other.waiters()},
-        new long[] {other.options().sendBytes(), options().sendBytes()});
+        new long[] {other.options().sendBytes(), options().sendBytes()},
+        crossing);
   }
 
   @Override
@@ -129,7 +131,8 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
       return false;
     }
     ownCredentials = PeerCredentials.of(task);
-    UnixStreamSocket child = new UnixStreamSocket(network(), type(), listener.options().copy());
+    UnixStreamSocket child =
+        new UnixStreamSocket(listener.network(), type(), listener.options().copy());
     child.name = listener.name;
     child.ownCredentials = listener.ownCredentials;
     StreamEndpoint[] ends = join(child);
