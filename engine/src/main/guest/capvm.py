@@ -1,6 +1,6 @@
 """Capabilities of CapVM, for Python programs in cVMs.
 
-A CpFile names a capability; its errors are OSError with the errno that capvm.h documents.
+A CpFile or a CpCall names a capability; errors are OSError with the errno that capvm.h documents.
 """
 
 import ctypes
@@ -10,9 +10,10 @@ READ, WRITE, CALL, NOTIFY, DELEGATE, ALL = 1, 2, 4, 8, 16, 31
 
 _FIRST_CALL = 0x43410000
 _NAMES = (
-    "read write notify create open restrict readv writev submit wait grant revoke close stat".split()
+    "read write notify create open restrict readv writev submit wait grant revoke close stat "
+    "return export serve call"
 )
-_CALL = {name: _FIRST_CALL + index for index, name in enumerate(_NAMES)}
+_CALL = {name: _FIRST_CALL + index for index, name in enumerate(_NAMES.split())}
 
 _syscall = ctypes.CDLL(None, use_errno=True).syscall
 _syscall.restype = ctypes.c_long
@@ -35,11 +36,39 @@ def _word(value):
     return ctypes.c_long(value)
 
 
-class CpFile:
+def _limit(timeout):
+    """Seconds as a pointer to a timespec; None for none."""
+    if timeout is None:
+        return None
+    return ctypes.byref(_Timespec(int(timeout), int(timeout % 1 * 1e9)))
+
+
+class _Capability:
+    """What files and functions have in common."""
+
+    def __init__(self, handle):
+        self.handle = handle
+
+    def grant(self, cvm, permissions):
+        """Lets a cVM, or with "*" every cVM, open what this names."""
+        _call(
+            "grant", _word(self.handle), ctypes.c_char_p(os.fsencode(cvm)), _word(permissions)
+        )
+
+    def revoke(self):
+        """Ends what was derived from or granted through this capability."""
+        _call("revoke", _word(self.handle))
+
+    def close(self):
+        """Ends this capability."""
+        _call("close", _word(self.handle))
+
+
+class CpFile(_Capability):
     """A capability to a range of memory that cVMs share."""
 
     def __init__(self, handle, memory=None):
-        self.handle = handle
+        super().__init__(handle)
         # Published memory must live as long as the file.
         self.memory = memory
 
@@ -81,25 +110,51 @@ class CpFile:
 
     def wait(self, offset, expected, timeout=None):
         """Sleeps until the int at offset is notified, unless it is not the expected one."""
-        limit = None
-        if timeout is not None:
-            limit = ctypes.byref(_Timespec(int(timeout), int(timeout % 1 * 1e9)))
-        _call("wait", _word(self.handle), _word(offset), _word(expected), limit)
+        _call("wait", _word(self.handle), _word(offset), _word(expected), _limit(timeout))
 
     def notify(self, offset, count=1):
         """Wakes up to count of those who wait; returns how many."""
         return _call("notify", _word(self.handle), _word(offset), _word(count))
 
-    def grant(self, cvm, permissions):
-        """Lets a cVM, or with "*" every cVM, open the file's name."""
+
+class CpCall(_Capability):
+    """A capability to a function of some cVM, which takes six words and returns one."""
+
+    _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_long] * 6)
+    _WORDS = ctypes.c_long * 6
+
+    def __init__(self, handle, function=None):
+        super().__init__(handle)
+        # The machine code that callers enter must live as long as the export.
+        self._function = function
+
+    @classmethod
+    def export(cls, name, function):
+        """Publishes a function of six ints; a thread must serve it.
+
+        A call that a deadline cuts short leaves the interpreter's lock taken: whoever grants the
+        function trusts its callers not to set deadlines that the function can exceed.
+        """
+        code = cls._FUNCTION(function)
+        return cls(_call("export", ctypes.c_char_p(os.fsencode(name)), code), code)
+
+    @classmethod
+    def open(cls, name):
+        """Opens "CVM/NAME" as it was granted to this cVM."""
+        return cls(_call("open", ctypes.c_char_p(os.fsencode(name))))
+
+    def serve(self):
+        """Lends this thread to callers; ends with EOWNERDEAD when the function is exported no more."""
+        _call("serve", _word(self.handle))
+
+    def call(self, *words, timeout=None):
+        """Calls with up to six ints, and returns the function's word."""
+        result = ctypes.c_long()
         _call(
-            "grant", _word(self.handle), ctypes.c_char_p(os.fsencode(cvm)), _word(permissions)
+            "call",
+            _word(self.handle),
+            self._WORDS(*words),
+            ctypes.byref(result),
+            _limit(timeout),
         )
-
-    def revoke(self):
-        """Ends what was derived from or granted through this capability."""
-        _call("revoke", _word(self.handle))
-
-    def close(self):
-        """Ends this capability."""
-        _call("close", _word(self.handle))
+        return result.value

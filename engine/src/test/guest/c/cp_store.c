@@ -1,6 +1,7 @@
 /* A key-value store that other cVMs call, and what callees must not do to callers. */
 #include <errno.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +10,13 @@
 #include <unistd.h>
 #include "capvm.h"
 
-enum { PUT, GET, SLEEP, LOOP, LEAVE, FORK, TWICE, NESTED, SERVES_ITSELF, EXECUTE, CRASH };
+enum { PUT, GET, SLEEP, LOOP, LEAVE, FORK, TWICE, NESTED, SERVES_ITSELF, EXECUTE, CRASH,
+       JUMP_OUT, BAD_STACK };
 
 static long keys[64], values[64];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static __thread long calls_served;
+static __thread jmp_buf before_serving;
 
 static long store(long operation, long key, long value, long d, long e, long f) {
   (void)d, (void)e, (void)f;
@@ -67,11 +70,20 @@ static long store(long operation, long key, long value, long d, long e, long f) 
     }
     case CRASH:
       *(volatile int *)0 = 1;
+      return -1;
+    case JUMP_OUT:
+      /* Into a frame of the thread whose stack this is, which sleeps below it. */
+      longjmp(before_serving, 1);
+    case BAD_STACK:
+      __asm__ volatile("mov $16, %%esp; push %%rax" ::: "memory");
   }
   return -1;
 }
 
 static void *serve(void *function) {
+  if (setjmp(before_serving)) {
+    __asm__ volatile("syscall" ::"a"(SYS_exit), "D"(0));
+  }
   cp_call_serve(*(cap_t *)function);
   return NULL;
 }
@@ -82,6 +94,9 @@ static int run_store(void) {
   if (function < 0 || cp_call_grant(function, "*", CAP_CALL)) return 1;
   pthread_t thread;
   for (int i = 0; i < 3; i++) pthread_create(&thread, NULL, serve, &function);
+  if (setjmp(before_serving)) {
+    __asm__ volatile("syscall" ::"a"(SYS_exit), "D"(0));
+  }
   return cp_call_serve(function) == -EOWNERDEAD ? 0 : 2;
 }
 
@@ -111,6 +126,24 @@ static int request(cap_t function, long operation, long key, long value, int mil
   return cp_call(function, words, &result, millis ? &timeout : NULL);
 }
 
+/* The same with a stack pointer that points to nothing. */
+static long call_without_stack(cap_t function, const long *words) {
+  register long r10 __asm__("r10") = 0;
+  long answer;
+  __asm__ volatile("mov %%rsp, %%rbx; mov $16, %%esp; syscall; mov %%rbx, %%rsp"
+                   : "=a"(answer)
+                   : "a"(0x43410011l), "D"(function), "S"(words), "d"(&result), "r"(r10)
+                   : "rbx", "rcx", "r11", "memory");
+  return answer;
+}
+
+static volatile long changing[6] = {GET, 5};
+
+static void *change(void *unused) {
+  while (changing[0] == GET) changing[1] = 11 - changing[1];
+  return unused;
+}
+
 int main(int argc, char **argv) {
   if (!strcmp(argv[1], "store")) return run_store();
   cap_t function;
@@ -138,6 +171,26 @@ int main(int argc, char **argv) {
   expect("execute", request(function, EXECUTE, 0, 0, 5000), 0);
   expect("execute is refused", result, EPERM);
 
+  for (int i = 0; i < 8; i++) {
+    expect("jump out", request(function, JUMP_OUT, 0, 0, 5000), -EOWNERDEAD);
+    expect("go on", request(function, GET, 3, 0, 5000), 0);
+    expect("with the right value", result, 9);
+  }
+
+  /* A call needs no stack of the caller's. */
+  expect("call without a stack", call_without_stack(function, (long[6]){GET, 4}), 0);
+  expect("value without a stack", result, 16);
+
+  /* Arguments that change while the call copies them: each is one of those it was. */
+  pthread_t changer;
+  pthread_create(&changer, NULL, change, NULL);
+  for (int i = 0; i < 2000; i++) {
+    if (cp_call(function, (const long *)changing, &result, NULL)) failures++;
+    expect("a key that was there", result == 25 || result == 36, 1);
+  }
+  changing[0] = -1;
+  pthread_join(changer, NULL);
+
   /* What a caller must not get. */
   long words[6] = {PUT, 1, 2};
   char byte;
@@ -158,7 +211,8 @@ int main(int argc, char **argv) {
   }
   printf("%.0f ns a call\n", (now() - start) / rounds);
 
-  expect("crash", request(function, CRASH, 0, 0, 20000), -EOWNERDEAD);
+  int last = argc > 3 ? atoi(argv[3]) : CRASH;
+  expect("crash", request(function, last, 0, 0, 20000), -EOWNERDEAD);
   int error = request(function, GET, 1, 0, 5000);
   expect("after the crash", error == -EBADF || error == -EOWNERDEAD, 1);
   puts(failures ? "failed" : "held");

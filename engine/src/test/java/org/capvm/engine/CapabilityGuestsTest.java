@@ -3,12 +3,16 @@ package org.capvm.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.capvm.engine.ConfinedRun.Started;
+import org.capvm.image.HostMount;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Guests that share memory by capability, through the C binding. */
 @Timeout(120)
@@ -61,16 +65,52 @@ class CapabilityGuestsTest {
     }
   }
 
-  @Test
-  void aStoreIsCalledByAnotherCvmAndCannotHarmIt() throws Exception {
+  /** How the store ends: by a bad pointer, by a stack pointer that points to nothing. */
+  @ParameterizedTest
+  @ValueSource(strings = {"10", "12"})
+  void aStoreIsCalledByAnotherCvmAndCannotHarmIt(String lastRequest) throws Exception {
     Path program = program("cp_store");
     try (Started store = ConfinedRun.start(program, List.of("store"), b -> b.hostname("shop"));
         Started caller =
-            ConfinedRun.start(program, List.of("shop/store"), b -> b.hostname("caller"))) {
+            ConfinedRun.start(
+                program, List.of("shop/store", "1000", lastRequest), b -> b.hostname("caller"))) {
       ExitStatus end = caller.end(LIMIT);
       assertThat(caller.output()).endsWith("held\n");
       assertThat(end.shellStatus()).isZero();
       assertThat(store.end(LIMIT).shellStatus()).as("it crashed").isEqualTo(128 + 11);
+    }
+  }
+
+  @Test
+  void pythonCallsAStoreInCThatCallsPythonBack() throws Exception {
+    Path scratch = TestPaths.scratch("calls");
+    CvmConfiguration caller =
+        CvmConfiguration.builder("/usr/bin/python3")
+            .arguments(List.of("/script/calls.py", "bazaar/store"))
+            .environment("PYTHONPATH", "/binding")
+            .environment("PYTHONDONTWRITEBYTECODE", "1")
+            .mount(new HostMount(TestPaths.GUEST_SOURCES.resolve("python"), "/script", false))
+            .mount(new HostMount(BINDING, "/binding", false))
+            .hostname("caller")
+            .standardOutput(StandardStream.hostFile(scratch.resolve("output")))
+            .standardError(StandardStream.hostFile(scratch.resolve("error")))
+            .build();
+    try (Started store =
+            ConfinedRun.start(program("cp_store"), List.of("store"), b -> b.hostname("bazaar"));
+        Cvm cvm = ConfinedRun.capVm().start(caller)) {
+      ExitStatus end = cvm.waitFor(LIMIT).orElseThrow();
+      assertThat(Files.readString(scratch.resolve("error"))).isEmpty();
+      assertThat(Files.readString(scratch.resolve("output")))
+          .isEqualTo(
+              """
+              sum: 44100
+              nested: [1, 8, 15, 22, 29]
+              late: ETIMEDOUT
+              passed on: EACCES
+              served until: EOWNERDEAD
+              """);
+      assertThat(end.shellStatus()).isZero();
+      store.cvm().kill();
     }
   }
 }
