@@ -116,10 +116,7 @@ final class MisbehavingProgramsTest {
         assertThat(started.end(SOON).shellStatus()).isEqualTo(139);
       }
     }
-    HostResources after = HostResources.now();
-    assertThat(after.threads()).as("threads").isLessThanOrEqualTo(before.threads() + 4);
-    assertThat(after.descriptors()).as("descriptors").isLessThanOrEqualTo(before.descriptors() + 4);
-    assertThat(after.mappings()).as("mappings").isLessThanOrEqualTo(before.mappings() + 50);
+    HostResources.now().assertNotGrownSince(before);
   }
 
   private static Path program() throws Exception {

@@ -193,9 +193,6 @@ final class RedisTest {
         writer.join();
       }
     }
-    HostResources after = HostResources.now();
-    assertThat(after.threads()).as("threads").isLessThanOrEqualTo(before.threads() + 4);
-    assertThat(after.descriptors()).as("descriptors").isLessThanOrEqualTo(before.descriptors() + 4);
-    assertThat(after.mappings()).as("mappings").isLessThanOrEqualTo(before.mappings() + 50);
+    HostResources.now().assertNotGrownSince(before);
   }
 }
