@@ -184,6 +184,21 @@ final class RunCommandTest {
   }
 
   @Test
+  void aCallThatIsNotBuiltIsAnsweredAsUnknownAndCountedByName() throws Exception {
+    String program =
+        """
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        print([(libc.syscall(n, 8, 0), ctypes.get_errno()) for n in (425, 425, 427)])
+        """;
+    Result result = CvmProcess.run("run", "--stats", "/usr/bin/python3", "-c", program);
+    assertThat(result.output()).isEqualTo("[(-1, 38), (-1, 38), (-1, 38)]\n");
+    assertThat(result.errorText())
+        .containsPattern("(?m)^ *io_uring_setup +2 +2 +ENOSYS 2")
+        .containsPattern("(?m)^ *io_uring_register +1 +1 +ENOSYS 1");
+  }
+
+  @Test
   void verifiedTranslationsRunTheSame() throws Exception {
     assertThat(CvmProcess.run("run", "--verify", "/usr/bin/python3", "-c", "print(6 * 7)"))
         .isEqualTo(new Result(0, "42\n", ""));
