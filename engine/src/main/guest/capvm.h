@@ -61,7 +61,10 @@ struct cp_file_operation {
 /* Carries out a queue in order; every entry has its result when this returns the count. */
 long cp_file_submit(struct cp_file_operation *queue, int count);
 
-/* Sleeps until somebody notifies the int at offset, unless it is not the expected one any more. */
+/*
+ * Sleeps until somebody notifies the int at offset, unless it is not the expected one any more: -EAGAIN,
+ * at once, and the timeout is not looked at.
+ */
 int cp_file_wait(cap_t file, size_t offset, int expected, const struct timespec *timeout);
 
 /* Wakes up to count of those who wait for the int at offset; returns how many. */

@@ -36,6 +36,63 @@ static void *use(void *unused) {
   return unused;
 }
 
+enum { LARGE = 8 << 20 };
+static unsigned char *large, *copy;
+static int reads;
+
+static void *copy_on(void *unused) {
+  do {
+    started = 1;
+  } while ((reads ? cp_file_read(raced, 0, copy, LARGE) : cp_file_write(raced, 0, copy, LARGE)) == LARGE);
+  return unused;
+}
+
+static int has(const unsigned char *bytes, int value) { return memchr(bytes, value, LARGE) != 0; }
+
+/* Copies of many megabytes while the capability ends: what the owner does afterwards is out of reach. */
+static void revoke_during_copy(void) {
+  large = malloc(LARGE), copy = malloc(LARGE);
+  cap_t all = cp_file_create("large", large, LARGE, CAP_ALL);
+  for (int i = 0; i < 20; i++) {
+    reads = i % 2;
+    memset(large, 1, LARGE), memset(copy, 2, LARGE);
+    raced = cp_file_restrict(all, 0, LARGE, CAP_READ | CAP_WRITE);
+    started = 0;
+    pthread_t thread;
+    pthread_create(&thread, 0, copy_on, 0);
+    while (!started) {
+    }
+    for (volatile int spin = 0; spin < i * 20000; spin++) {
+    }
+    EXPECT(cp_file_close(raced), 0);
+    memset(large, 3, LARGE);
+    pthread_join(thread, 0);
+    EXPECT(has(large, 2), 0);
+    EXPECT(has(copy, 3), 0);
+  }
+  EXPECT(cp_file_close(all), 0);
+}
+
+/* Waits that must not begin. */
+static void wait_in_vain(void) {
+  static int words[3] = {7, 8, 9};
+  cap_t all = cp_file_create("words", words, sizeof words - 2, CAP_ALL);
+  cap_t mute = cp_file_restrict(all, 0, 8, CAP_WRITE | CAP_NOTIFY);
+  struct timespec soon = {0, 1000000};
+  EXPECT(cp_file_wait(all, 0, 6, 0), -EAGAIN);
+  EXPECT(cp_file_wait(all, 4, 7, 0), -EAGAIN);
+  /* Without the system call, which would look at the timeout. */
+  EXPECT(cp_file_wait(all, 0, 6, (void *)8), -EAGAIN);
+  EXPECT(cp_file_wait(all, 4, 8, &soon), -ETIMEDOUT);
+  EXPECT(cp_file_wait(all, 8, 0, &soon), -ERANGE);
+  EXPECT(cp_file_wait(all, -4ul, 0, &soon), -ERANGE);
+  EXPECT(cp_file_wait(mute, 0, 7, &soon), -EACCES);
+  EXPECT(cp_file_wait(mute, 0, 6, &soon), -EACCES);
+  EXPECT(cp_file_close(all), 0);
+  EXPECT(cp_file_wait(all, 0, 6, 0), -EBADF);
+  EXPECT(cp_file_wait(mute, 0, 6, 0), -EBADF);
+}
+
 int main(void) {
   memset(memory, 0x5a, sizeof memory);
   cap_t own = cp_file_create("attacked", memory + 1001, 37, CAP_ALL);
@@ -153,6 +210,8 @@ int main(void) {
   EXPECT(cp_file_close(own), 0);
   EXPECT(cp_file_read(file, 0, buffer, 1), -EBADF);
   EXPECT(cp_file_close(own), -EBADF);
+  revoke_during_copy();
+  wait_in_vain();
   EXPECT(untouched(), 1);
   puts(failures ? "failed" : "held");
   return failures != 0;
