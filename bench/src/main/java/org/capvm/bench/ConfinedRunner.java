@@ -2,10 +2,12 @@ package org.capvm.bench;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.capvm.engine.CapVm;
 import org.capvm.engine.Cvm;
 import org.capvm.engine.CvmConfiguration;
 import org.capvm.engine.ExitStatus;
+import org.capvm.engine.Link;
 import org.capvm.engine.StandardStream;
 import org.capvm.image.HostMount;
 
@@ -15,26 +17,31 @@ import org.capvm.image.HostMount;
  */
 final class ConfinedRunner implements Runner {
   private final CapVm capVm;
+  private final List<Link> links;
 
-  ConfinedRunner(CapVm capVm) {
+  /**
+   * @param links what each of the cVMs reaches of others
+   */
+  ConfinedRunner(CapVm capVm, List<Link> links) {
     this.capVm = capVm;
+    this.links = List.copyOf(links);
   }
 
   @Override
   public long run(Command command, Path output) throws IOException, InterruptedException {
     String directory = command.directory().toString();
-    CvmConfiguration configuration =
+    CvmConfiguration.Builder builder =
         CvmConfiguration.builder(command.words().getFirst())
             .arguments(command.arguments())
             .mount(new HostMount(command.directory(), directory, true))
             .workingDirectory(directory)
             .standardInput(StandardStream.discarded())
             .standardOutput(StandardStream.hostFile(output))
-            .standardError(StandardStream.hostFile(Runner.errorOf(output)))
-            .build();
+            .standardError(StandardStream.hostFile(Runner.errorOf(output)));
+    links.forEach(builder::link);
     long start = System.nanoTime();
     ExitStatus status;
-    try (Cvm cvm = capVm.start(configuration)) {
+    try (Cvm cvm = capVm.start(builder.build())) {
       status = cvm.waitFor();
     }
     long nanos = System.nanoTime() - start;

@@ -9,8 +9,8 @@ import org.capvm.engine.CapVm;
 
 /**
  * Prints CapVM's figures beside native ones as Markdown tables. Usage: {@code bench/run [--rounds
- * N] [PART...]}, where a part is {@code c}, {@code python}, {@code syscalls} or {@code start};
- * without one, all are measured.
+ * N] [PART...]}, where a part is {@code c}, {@code python}, {@code syscalls}, {@code start} or
+ * {@code streams}; without one, all are measured.
  */
 public final class Main {
   private static final int DEFAULT_ROUNDS = 5;
@@ -31,12 +31,12 @@ public final class Main {
       parts.subList(0, 2).clear();
     }
     if (parts.isEmpty()) {
-      parts = List.of("c", "python", "syscalls", "start");
+      parts = List.of("c", "python", "syscalls", "start", "streams");
     }
     Path scratch = Files.createDirectories(repository.resolve("bench/target/scratch"));
     GuestPrograms programs = new GuestPrograms(repository.resolve("bench/src/guest"), scratch);
     try (CapVm capVm = CapVm.open(false)) {
-      Report report = new Report(new ConfinedRunner(capVm), programs, scratch, rounds);
+      Report report = new Report(new ConfinedRunner(capVm, List.of()), programs, scratch, rounds);
       System.out.println(Report.platform() + "; medians of " + rounds + " pairs\n");
       for (String part : parts) {
         System.out.println(
@@ -45,9 +45,17 @@ public final class Main {
               case "python" -> report.processor("Python", programs.python());
               case "syscalls" -> report.systemCalls();
               case "start" -> report.startUp(repository.resolve("cvm"));
+              case "streams" -> streams(capVm, scratch, rounds);
               default -> throw new BenchmarkException("no such part: " + part);
             });
       }
+    }
+  }
+
+  private static String streams(CapVm capVm, Path scratch, int rounds)
+      throws IOException, InterruptedException {
+    try (Streams streams = new Streams(capVm, scratch, rounds)) {
+      return streams.redis();
     }
   }
 }

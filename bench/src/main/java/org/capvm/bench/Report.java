@@ -116,7 +116,7 @@ final class Report {
     }
   }
 
-  private static double median(List<Double> figures) {
+  static double median(List<Double> figures) {
     return figures.stream().sorted().skip(figures.size() / 2).findFirst().orElseThrow();
   }
 

@@ -1,0 +1,201 @@
+package org.capvm.bench;
+
+import static org.capvm.bench.MarkdownTable.figure;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.capvm.engine.CapVm;
+import org.capvm.engine.Cvm;
+import org.capvm.engine.CvmConfiguration;
+import org.capvm.engine.Link;
+import org.capvm.engine.StandardStream;
+
+/**
+ * Requests a second that clients get from a Redis server: both as native processes, and each in a
+ * cVM with a link between them. The clients count and time their requests themselves.
+ */
+final class Streams implements AutoCloseable {
+  private static final String SERVER = "/usr/bin/redis-server";
+  private static final String PEER = "cache";
+  private static final int PORT = 6379;
+  private static final String SOCKET = "/tmp/redis.sock";
+  private static final Duration START_LIMIT = Duration.ofSeconds(20);
+
+  /** Asks one thing at a time; prints as redis-benchmark does: a name, and requests a second. */
+  private static final String PYTHON_CLIENT =
+      """
+      import socket, sys, time
+      where = sys.argv[1]
+      if where.startswith('/'):
+          s = socket.socket(socket.AF_UNIX)
+          s.connect(where)
+      else:
+          s = socket.create_connection(('127.0.0.1', int(where)))
+          s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+      s.sendall(b'SET key value\\r\\n')
+      assert s.recv(100) == b'+OK\\r\\n'
+      count = 30000
+      start = time.monotonic()
+      for i in range(count):
+          s.sendall(b'GET key\\r\\n')
+          assert s.recv(100) == b'$5\\r\\nvalue\\r\\n'
+      print('"GET","%f"' % (count / (time.monotonic() - start)))
+      """;
+
+  private final Runner confined;
+  private final Path scratch;
+  private final int rounds;
+  private final int nativePort;
+  private final Path nativeSocket;
+  private final Process nativeServer;
+  private final Cvm confinedServer;
+
+  Streams(CapVm capVm, Path scratch, int rounds) throws IOException, InterruptedException {
+    this.scratch = scratch;
+    this.rounds = rounds;
+    confined =
+        new ConfinedRunner(
+            capVm, List.of(Link.tcp(PEER, PORT), new Link.Unix(SOCKET, PEER, SOCKET)));
+    nativePort = freePort();
+    nativeSocket = Files.createTempDirectory("capvm").resolve("redis.sock");
+    List<String> words = new ArrayList<>(List.of(SERVER));
+    words.addAll(serverArguments(nativePort, nativeSocket.toString()));
+    nativeServer =
+        new ProcessBuilder(words)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    confinedServer =
+        capVm.start(
+            CvmConfiguration.builder(SERVER)
+                .arguments(serverArguments(PORT, SOCKET))
+                .hostname(PEER)
+                .standardInput(StandardStream.discarded())
+                .standardOutput(StandardStream.discarded())
+                .standardError(StandardStream.discarded())
+                .build());
+    awaitNativeServer();
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return free.getLocalPort();
+    }
+  }
+
+  private static List<String> serverArguments(int port, String socket) {
+    return List.of(
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        Integer.toString(port),
+        "--unixsocket",
+        socket,
+        "--save",
+        "",
+        "--appendonly",
+        "no");
+  }
+
+  private void awaitNativeServer() throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + START_LIMIT.toNanos();
+    while (true) {
+      try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+        channel.connect(UnixDomainSocketAddress.of(nativeSocket));
+        return;
+      } catch (IOException notYet) {
+        if (System.nanoTime() > deadline) {
+          throw notYet;
+        }
+        Thread.sleep(20);
+      }
+    }
+  }
+
+  /** One row for each client and native transport; a cVM uses the link of the same kind. */
+  String redis() throws IOException, InterruptedException {
+    MarkdownTable table =
+        new MarkdownTable("Redis, requests/s", "native", "two cVMs", "cVMs / native");
+    String tcp = Integer.toString(nativePort);
+    String linkedTcp = Integer.toString(PORT);
+    String unix = nativeSocket.toString();
+    for (int depth : new int[] {1, 16}) {
+      String name = "redis-benchmark, 50 clients, -P " + depth;
+      row(table, name + ", TCP", benchmark(depth, "-p", tcp), benchmark(depth, "-p", linkedTcp));
+      row(table, name + ", AF_UNIX", benchmark(depth, "-s", unix), benchmark(depth, "-s", SOCKET));
+    }
+    row(table, "Python, 1 client, TCP", python(tcp), python(linkedTcp));
+    row(table, "Python, 1 client, AF_UNIX", python(unix), python(SOCKET));
+    return table.toString();
+  }
+
+  private Command benchmark(int depth, String option, String where) {
+    int requests = depth == 1 ? 50_000 : 400_000;
+    return Command.of(
+        scratch,
+        "/usr/bin/redis-benchmark",
+        option,
+        where,
+        "-c",
+        "50",
+        "-P",
+        Integer.toString(depth),
+        "-n",
+        Integer.toString(requests),
+        "-t",
+        "get",
+        "--csv");
+  }
+
+  private Command python(String where) {
+    return Command.of(scratch, "/usr/bin/python3", "-c", PYTHON_CLIENT, where);
+  }
+
+  private void row(MarkdownTable table, String name, Command natively, Command linked)
+      throws IOException, InterruptedException {
+    Path output = scratch.resolve("streams.output");
+    List<Double> nativeRates = new ArrayList<>();
+    List<Double> linkedRates = new ArrayList<>();
+    for (int round = 0; round <= rounds; round++) {
+      Runner.host().run(natively, output);
+      double nativeRate = rate(output);
+      confined.run(linked, output);
+      double linkedRate = rate(output);
+      // The first of each does not count.
+      if (round > 0) {
+        nativeRates.add(nativeRate);
+        linkedRates.add(linkedRate);
+      }
+    }
+    double nativeRate = Report.median(nativeRates);
+    double linkedRate = Report.median(linkedRates);
+    table.row(
+        name, figure(nativeRate, 0), figure(linkedRate, 0), figure(linkedRate / nativeRate, 2));
+  }
+
+  private static double rate(Path output) throws IOException {
+    return Files.readAllLines(output).stream()
+        .filter(line -> line.startsWith("\"GET\","))
+        .map(line -> Double.valueOf(line.split(",")[1].replace("\"", "")))
+        .findFirst()
+        .orElseThrow(() -> new BenchmarkException("no figure in " + output));
+  }
+
+  @Override
+  public void close() throws IOException {
+    confinedServer.close();
+    nativeServer.destroyForcibly();
+    nativeServer.onExit().join();
+    Files.deleteIfExists(nativeSocket);
+    Files.delete(nativeSocket.getParent());
+  }
+}
