@@ -21,13 +21,15 @@ import org.capvm.engine.StandardStream;
 
 /**
  * Requests a second that clients get from a Redis server: both as native processes, and each in a
- * cVM with a link between them. The clients count and time their requests themselves.
+ * cVM with a link between them. The clients time their requests themselves; how many the server in
+ * its cVM answered is compared with what they claim.
  */
 final class Streams implements AutoCloseable {
   private static final String SERVER = "/usr/bin/redis-server";
   private static final String PEER = "cache";
   private static final int PORT = 6379;
   private static final String SOCKET = "/tmp/redis.sock";
+  private static final int PYTHON_REQUESTS = 30_000;
   private static final Duration START_LIMIT = Duration.ofSeconds(20);
 
   /** Asks one thing at a time; prints as redis-benchmark does: a name, and requests a second. */
@@ -43,7 +45,7 @@ final class Streams implements AutoCloseable {
           s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
       s.sendall(b'SET key value\\r\\n')
       assert s.recv(100) == b'+OK\\r\\n'
-      count = 30000
+      count = int(sys.argv[2])
       start = time.monotonic()
       for i in range(count):
           s.sendall(b'GET key\\r\\n')
@@ -128,18 +130,21 @@ final class Streams implements AutoCloseable {
     String tcp = Integer.toString(nativePort);
     String linkedTcp = Integer.toString(PORT);
     String unix = nativeSocket.toString();
+    long linkedRequests = 0;
     for (int depth : new int[] {1, 16}) {
       String name = "redis-benchmark, 50 clients, -P " + depth;
       row(table, name + ", TCP", benchmark(depth, "-p", tcp), benchmark(depth, "-p", linkedTcp));
       row(table, name + ", AF_UNIX", benchmark(depth, "-s", unix), benchmark(depth, "-s", SOCKET));
+      linkedRequests += 2L * requests(depth);
     }
     row(table, "Python, 1 client, TCP", python(tcp), python(linkedTcp));
     row(table, "Python, 1 client, AF_UNIX", python(unix), python(SOCKET));
+    linkedRequests += 2L * PYTHON_REQUESTS;
+    requireAnswered(linkedRequests * (rounds + 1));
     return table.toString();
   }
 
   private Command benchmark(int depth, String option, String where) {
-    int requests = depth == 1 ? 50_000 : 400_000;
     return Command.of(
         scratch,
         "/usr/bin/redis-benchmark",
@@ -150,14 +155,30 @@ final class Streams implements AutoCloseable {
         "-P",
         Integer.toString(depth),
         "-n",
-        Integer.toString(requests),
+        Integer.toString(requests(depth)),
         "-t",
         "get",
         "--csv");
   }
 
+  private static int requests(int depth) {
+    return depth == 1 ? 200_000 : 1_000_000;
+  }
+
+  private void requireAnswered(long requests) throws IOException, InterruptedException {
+    Path output = scratch.resolve("streams.output");
+    String port = Integer.toString(PORT);
+    confined.run(
+        Command.of(scratch, "/usr/bin/redis-cli", "-p", port, "INFO", "commandstats"), output);
+    if (!Runner.text(output).contains("cmdstat_get:calls=" + requests + ",")) {
+      throw new BenchmarkException(
+          "the server did not answer " + requests + " requests: " + Runner.text(output));
+    }
+  }
+
   private Command python(String where) {
-    return Command.of(scratch, "/usr/bin/python3", "-c", PYTHON_CLIENT, where);
+    return Command.of(
+        scratch, "/usr/bin/python3", "-c", PYTHON_CLIENT, where, Integer.toString(PYTHON_REQUESTS));
   }
 
   private void row(MarkdownTable table, String name, Command natively, Command linked)
@@ -185,7 +206,7 @@ final class Streams implements AutoCloseable {
   private static double rate(Path output) throws IOException {
     return Files.readAllLines(output).stream()
         .filter(line -> line.startsWith("\"GET\","))
-        .map(line -> Double.valueOf(line.split(",")[1].replace("\"", "")))
+        .map(line -> Double.valueOf(line.split("\"", -1)[3]))
         .findFirst()
         .orElseThrow(() -> new BenchmarkException("no figure in " + output));
   }
