@@ -15,7 +15,16 @@ import picocli.CommandLine.Command;
     version = "cvm 0.1.0",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {RunCommand.class, SyscallsCommand.class})
+    subcommands = {
+      RunCommand.class,
+      UpCommand.class,
+      ControlCommands.Down.class,
+      ControlCommands.Ps.class,
+      ControlCommands.Logs.class,
+      ControlCommands.Exec.class,
+      ControlCommands.Schema.class,
+      SyscallsCommand.class
+    })
 public final class Main implements Runnable {
 
   /** The exit status of CapVM's own failures, bad usage included. */
@@ -43,6 +52,7 @@ public final class Main implements Runnable {
                 });
     // What follows the program's name is the program's own.
     commandLine.getSubcommands().get("run").setStopAtPositional(true);
+    commandLine.getSubcommands().get("exec").setStopAtPositional(true);
   }
 
   /**

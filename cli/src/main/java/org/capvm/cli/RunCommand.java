@@ -78,6 +78,19 @@ final class RunCommand implements Callable<Integer> {
   private MemorySize memory = new MemorySize(CvmConfiguration.DEFAULT_MEMORY_LIMIT_BYTES);
 
   @Option(
+      names = "--pids-limit",
+      paramLabel = "COUNT",
+      description = "Limit the threads of the cVM's processes (default: 4096).")
+  private int tasks = CvmConfiguration.DEFAULT_TASK_LIMIT;
+
+  @Option(
+      names = "--disk",
+      paramLabel = "SIZE",
+      converter = MemorySize.Converter.class,
+      description = "Limit what is written outside mounted directories (default: 16G).")
+  private MemorySize disk = new MemorySize(CvmConfiguration.DEFAULT_DISK_LIMIT_BYTES);
+
+  @Option(
       names = {"-p", "--publish"},
       paramLabel = "[ADDR:]HOSTPORT:PORT",
       converter = PortMappingConverter.class,
@@ -171,7 +184,9 @@ final class RunCommand implements Callable<Integer> {
             .arguments(command.subList(1, command.size()))
             .workingDirectory(workingDirectory)
             .hostname(hostname)
-            .memoryLimitBytes(memory.bytes());
+            .memoryLimitBytes(memory.bytes())
+            .taskLimit(tasks)
+            .diskLimitBytes(disk.bytes());
     if (root != null) {
       builder.rootFileSystem(RootFileSystem.directory(root));
     }

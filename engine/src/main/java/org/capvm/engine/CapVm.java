@@ -1,5 +1,7 @@
 package org.capvm.engine;
 
+import java.lang.foreign.MemorySegment;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -12,8 +14,11 @@ import org.capvm.machine.code.TranslationStatistics;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.IntravisorOptions;
 import org.capvm.monitor.PlatformException;
+import org.capvm.monitor.capability.CapabilityException;
+import org.capvm.monitor.capability.Permissions;
 import org.capvm.monitor.channel.Channels;
 import org.capvm.monitor.channel.Compartment;
+import org.capvm.monitor.channel.CpFile;
 
 /**
  * All cVMs of a JVM and what they share: the Intravisor, its gates and its cache of translations.
@@ -23,6 +28,8 @@ import org.capvm.monitor.channel.Compartment;
 public final class CapVm implements AutoCloseable {
   private final Intravisor intravisor;
   private final Set<Cvm> cvms = ConcurrentHashMap.newKeySet();
+
+  private Compartment sharer;
 
   private CapVm(Intravisor intravisor) {
     this.intravisor = intravisor;
@@ -86,6 +93,41 @@ public final class CapVm implements AutoCloseable {
   }
 
   /**
+   * Publishes memory to cVMs, running or to come. It stays until this is closed.
+   *
+   * @throws CvmConfigurationException if there is a name like this already, or the host has not so
+   *     much memory
+   */
+  public void share(SharedMemory memory) {
+    try {
+      CpFile file = sharer().allocate(memory.name(), memory.lengthBytes(), Permissions.ALL);
+      file.write(0, MemorySegment.ofArray(memory.content()));
+      // The latest offer that fits counts: those to everyone come first.
+      memory.access().entrySet().stream()
+          .sorted(Comparator.comparing(entry -> !entry.getKey().equals("*")))
+          .forEach(entry -> file.grant(entry.getKey(), permissions(entry.getValue())));
+    } catch (CapabilityException refusal) {
+      throw new CvmConfigurationException(
+          "shared memory " + memory.name() + ": " + refusal.getMessage(), refusal);
+    }
+  }
+
+  private synchronized Compartment sharer() {
+    if (sharer == null) {
+      sharer = newCompartment("shared");
+    }
+    return sharer;
+  }
+
+  private static int permissions(SharedMemory.Access access) {
+    return switch (access) {
+      case READ -> Permissions.READ;
+      case WRITE -> Permissions.WRITE | Permissions.NOTIFY;
+      case READ_WRITE -> Permissions.READ | Permissions.WRITE | Permissions.NOTIFY;
+    };
+  }
+
+  /**
    * Takes from this JVM, for good and for all its threads, what cVMs never need of the host:
    * starting programs, looking into other processes, mounting, and whatever else {@link Lockdown}
    * does not list. Such calls fail with EPERM from then on, also those of the embedding program.
@@ -109,8 +151,11 @@ public final class CapVm implements AutoCloseable {
 
   /** Ends all cVMs and gives back all that was taken of the host. */
   @Override
-  public void close() {
+  public synchronized void close() {
     cvms.forEach(Cvm::close);
+    if (sharer != null) {
+      sharer.close();
+    }
     intravisor.close();
   }
 }

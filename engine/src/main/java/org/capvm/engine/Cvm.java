@@ -1,9 +1,7 @@
 package org.capvm.engine;
 
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,21 +14,17 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
-import org.capvm.libos.file.Caller;
-import org.capvm.libos.file.FileDescriptorTable;
 import org.capvm.libos.file.FileSystem;
 import org.capvm.libos.file.FileSystemContext;
+import org.capvm.libos.file.Caller;
 import org.capvm.libos.file.MountTable;
-import org.capvm.libos.file.PathWalk;
 import org.capvm.libos.file.dev.DeviceTree;
-import org.capvm.libos.file.dev.HostStream;
 import org.capvm.libos.file.dev.Terminal;
 import org.capvm.libos.file.proc.ProcFileSystem;
 import org.capvm.libos.file.proc.SysFileSystem;
 import org.capvm.libos.net.NetworkMode;
 import org.capvm.libos.net.NetworkNamespace;
 import org.capvm.libos.net.UnixAddress;
-import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.DeathReport;
 import org.capvm.libos.process.Process;
 import org.capvm.libos.trace.StraceTrace;
@@ -42,8 +36,6 @@ import org.capvm.monitor.Intravisor;
  * <p>Threads: any.
  */
 public final class Cvm implements AutoCloseable {
-  private static final int STREAMS = 3;
-
   private final LibraryOs libraryOs;
   private final MountTable mounts;
   private final StandardDescriptors streams;
@@ -81,17 +73,19 @@ public final class Cvm implements AutoCloseable {
         new LibraryOs(
             intravisor,
             configuration.memoryLimitBytes(),
+            configuration.taskLimit(),
             configuration.hostname(),
             configuration.trace().map(StraceTrace::new).orElse(null),
             new Obituaries(lastFault),
             network(configuration));
-    StandardDescriptors streams = StandardDescriptors.open(configuration);
+    StandardDescriptors streams = StandardDescriptors.open(configuration.start());
     MountTable mounts = null;
     try {
       Terminal terminal = streams.terminal();
       mounts = GuestTree.build(configuration, kernelFileSystems(libraryOs, streams, terminal));
       link(configuration, libraryOs.network(), mounts, peers);
-      Process first = startProgram(libraryOs, configuration, mounts, streams, terminal);
+      Process first =
+          RunningProgram.launch(libraryOs, mounts, configuration.start(), streams, terminal);
       return new Cvm(libraryOs, mounts, streams, first, lastFault, configuration, onClose);
     } catch (RuntimeException failure) {
       if (mounts != null) {
@@ -177,53 +171,16 @@ public final class Cvm implements AutoCloseable {
     return fileSystems;
   }
 
-  private static Process startProgram(
-      LibraryOs libraryOs,
-      CvmConfiguration configuration,
-      MountTable mounts,
-      StandardDescriptors streams,
-      Terminal terminal) {
-    FileSystemContext fileSystem = new FileSystemContext(mounts);
-    Caller caller = Caller.system(fileSystem);
-    enterWorkingDirectory(caller, configuration.workingDirectory());
-    FileDescriptorTable files = new FileDescriptorTable();
-    for (int descriptor = 0; descriptor < STREAMS; descriptor++) {
-      int hostDescriptor = streams.hostDescriptor(descriptor);
-      Terminal own = Terminal.isTerminal(hostDescriptor) ? terminal : null;
-      int flags = HostStream.flagsOf(hostDescriptor);
-      files.install(new HostStream(hostDescriptor, own, null, flags), false, descriptor, STREAMS);
-    }
-    ProgramLookup lookup = new ProgramLookup(caller, configuration);
-    String path = lookup.path();
-    List<byte[]> arguments = new ArrayList<>();
-    arguments.add(utf8(configuration.program()));
-    configuration.arguments().forEach(word -> arguments.add(utf8(word)));
-    List<byte[]> environment = new ArrayList<>();
-    configuration.environment().forEach((name, value) -> environment.add(utf8(name + "=" + value)));
-    try {
-      return libraryOs.start(
-          lookup, path, arguments, environment, Credentials.of(0, 0), files, fileSystem);
-    } catch (ErrnoException refusal) {
-      throw lookup.explain(path, refusal);
-    }
-  }
-
-  private static void enterWorkingDirectory(Caller caller, String guestPath) {
-    FileSystemContext fileSystem = caller.fileSystem();
-    try {
-      var location = PathWalk.find(caller, fileSystem.root(), GuestTree.bytes(guestPath), true);
-      if (!location.inode().isDirectory()) {
-        throw ErrnoException.of(Errno.ENOTDIR);
-      }
-      fileSystem.changeWorkingDirectory(location);
-    } catch (ErrnoException refusal) {
-      throw new CvmConfigurationException(
-          "working directory " + guestPath + ": " + Errno.message(refusal.errno()), refusal);
-    }
-  }
-
-  private static byte[] utf8(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
+  /**
+   * Starts one more program in the running cVM, which goes on when that ends.
+   *
+   * @return the running program; whoever starts it closes it
+   * @throws ProgramNotStartedException if there is no such program in the cVM, or it cannot be run,
+   *     or the cVM has ended
+   * @throws CvmConfigurationException if the start names something that is not there
+   */
+  public RunningProgram exec(ProgramStart start) {
+    return RunningProgram.start(libraryOs, mounts, start);
   }
 
   /**

@@ -23,6 +23,9 @@ import org.capvm.image.RootFileSystem;
  * @param workingDirectory an absolute path in the cVM
  * @param hostname what {@code uname} answers; 1 to 64 characters
  * @param memoryLimitBytes how much memory the cVM's processes may have together, above 0
+ * @param taskLimit how many threads its processes may have together, a process without others
+ *     counting as one; above 0. More are EAGAIN
+ * @param diskLimitBytes how much its private layer of files may hold, above 0. More is ENOSPC
  * @param network what the cVM reaches
  * @param ports what the host reaches of the cVM; empty for {@link Network#NONE}
  * @param links what the cVM reaches of other cVMs; empty for {@link Network#NONE}
@@ -41,6 +44,8 @@ public record CvmConfiguration(
     String workingDirectory,
     String hostname,
     long memoryLimitBytes,
+    int taskLimit,
+    long diskLimitBytes,
     Network network,
     List<PortMapping> ports,
     List<Link> links,
@@ -51,6 +56,12 @@ public record CvmConfiguration(
 
   /** Half of what a guest address space can hold; leaves room for the program's own mappings. */
   public static final long DEFAULT_MEMORY_LIMIT_BYTES = 2L << 30;
+
+  /** As many as a user of a small Linux machine may have. */
+  public static final int DEFAULT_TASK_LIMIT = 4096;
+
+  /** Room for most programs; nothing is set aside. */
+  public static final long DEFAULT_DISK_LIMIT_BYTES = 16L << 30;
 
   private static final int LONGEST_HOSTNAME = 64;
 
@@ -73,6 +84,12 @@ public record CvmConfiguration(
     if (memoryLimitBytes <= 0) {
       throw new IllegalArgumentException("the memory limit must be above 0: " + memoryLimitBytes);
     }
+    if (taskLimit <= 0) {
+      throw new IllegalArgumentException("the limit of threads must be above 0: " + taskLimit);
+    }
+    if (diskLimitBytes <= 0) {
+      throw new IllegalArgumentException("the disk limit must be above 0: " + diskLimitBytes);
+    }
     Objects.requireNonNull(network);
     ports = List.copyOf(ports);
     if (network == Network.NONE && !ports.isEmpty()) {
@@ -86,6 +103,41 @@ public record CvmConfiguration(
     Objects.requireNonNull(standardOutput);
     Objects.requireNonNull(standardError);
     Objects.requireNonNull(trace);
+  }
+
+  /** The same with other standard streams. */
+  public CvmConfiguration withStreams(
+      StandardStream input, StandardStream output, StandardStream error) {
+    return new CvmConfiguration(
+        program,
+        arguments,
+        environment,
+        rootFileSystem,
+        mounts,
+        workingDirectory,
+        hostname,
+        memoryLimitBytes,
+        taskLimit,
+        diskLimitBytes,
+        network,
+        ports,
+        links,
+        input,
+        output,
+        error,
+        trace);
+  }
+
+  /** How the cVM's first program is started. */
+  ProgramStart start() {
+    return new ProgramStart(
+        program,
+        arguments,
+        environment,
+        workingDirectory,
+        standardInput,
+        standardOutput,
+        standardError);
   }
 
   /**
@@ -106,6 +158,8 @@ public record CvmConfiguration(
     private String workingDirectory = "/";
     private String hostname = "cvm";
     private long memoryLimitBytes = DEFAULT_MEMORY_LIMIT_BYTES;
+    private int taskLimit = DEFAULT_TASK_LIMIT;
+    private long diskLimitBytes = DEFAULT_DISK_LIMIT_BYTES;
     private Network network = Network.PRIVATE;
     private final List<PortMapping> ports = new ArrayList<>();
     private final List<Link> links = new ArrayList<>();
@@ -168,6 +222,18 @@ public record CvmConfiguration(
       return this;
     }
 
+    /** Sets how many threads there may be. */
+    public Builder taskLimit(int tasks) {
+      taskLimit = tasks;
+      return this;
+    }
+
+    /** Sets how much may be written to the private layer. */
+    public Builder diskLimitBytes(long bytes) {
+      diskLimitBytes = bytes;
+      return this;
+    }
+
     /** Sets what the cVM reaches. */
     public Builder network(Network reach) {
       network = reach;
@@ -221,6 +287,8 @@ public record CvmConfiguration(
           workingDirectory,
           hostname,
           memoryLimitBytes,
+          taskLimit,
+          diskLimitBytes,
           network,
           ports,
           links,

@@ -33,15 +33,14 @@ final class GuestTree {
   private static final Attributes PRIVATE = new Attributes(0700, 0, 0);
   private static final Attributes SHARED = new Attributes(01777, 0, 0);
   private static final long SHARED_MEMORY_BYTES = 1L << 30;
-  private static final long PRIVATE_LAYER_BYTES = 16L << 30;
   private static final long PRIVATE_LAYER_FILES = 1_000_000;
 
   private final LayeredFileSystem root;
   private final MountTable mounts;
 
-  private GuestTree(RootFileSystem description) {
+  private GuestTree(RootFileSystem description, long diskLimitBytes) {
     ContentStore store = new ContentStore.Disk(privateDirectory());
-    StorageQuota quota = new StorageQuota(PRIVATE_LAYER_BYTES, PRIVATE_LAYER_FILES);
+    StorageQuota quota = new StorageQuota(diskLimitBytes, PRIVATE_LAYER_FILES);
     root =
         switch (description) {
           case RootFileSystem.System(List<String> names) -> systemRoot(names, store, quota);
@@ -61,7 +60,7 @@ final class GuestTree {
    */
   static MountTable build(
       CvmConfiguration configuration, Map<String, FileSystem> kernelFileSystems) {
-    GuestTree tree = new GuestTree(configuration.rootFileSystem());
+    GuestTree tree = new GuestTree(configuration.rootFileSystem(), configuration.diskLimitBytes());
     try {
       tree.makeUsualDirectories();
       kernelFileSystems.forEach(

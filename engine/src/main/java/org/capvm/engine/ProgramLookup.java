@@ -16,12 +16,12 @@ import org.capvm.libos.process.ProgramFile;
  */
 final class ProgramLookup implements ProgramFile.Opener {
   private final Caller caller;
-  private final CvmConfiguration configuration;
+  private final ProgramStart start;
   private String lastRefused;
 
-  ProgramLookup(Caller caller, CvmConfiguration configuration) {
+  ProgramLookup(Caller caller, ProgramStart start) {
     this.caller = caller;
-    this.configuration = configuration;
+    this.start = start;
   }
 
   /**
@@ -30,11 +30,11 @@ final class ProgramLookup implements ProgramFile.Opener {
    * @throws ProgramNotStartedException if a name without a slash is nowhere on the {@code PATH}
    */
   String path() {
-    String program = GuestTree.bytes(configuration.program());
+    String program = GuestTree.bytes(start.program());
     if (program.indexOf('/') >= 0) {
       return program;
     }
-    String search = configuration.environment().getOrDefault("PATH", "");
+    String search = start.environment().getOrDefault("PATH", "");
     boolean found = false;
     for (String directory : GuestTree.bytes(search).split(":", -1)) {
       String candidate = directory.isEmpty() ? "./" + program : directory + "/" + program;
@@ -48,10 +48,10 @@ final class ProgramLookup implements ProgramFile.Opener {
     }
     if (found) {
       throw new ProgramNotStartedException(
-          Reason.NOT_EXECUTABLE, configuration.program() + ": Permission denied");
+          Reason.NOT_EXECUTABLE, start.program() + ": Permission denied");
     }
     throw new ProgramNotStartedException(
-        Reason.NOT_FOUND, configuration.program() + ": not found on the cVM's PATH");
+        Reason.NOT_FOUND, start.program() + ": not found on the cVM's PATH");
   }
 
   @Override
@@ -77,7 +77,7 @@ final class ProgramLookup implements ProgramFile.Opener {
         why = Errno.message(Errno.EISDIR);
       }
     }
-    return new ProgramNotStartedException(reason, configuration.program() + ": " + why);
+    return new ProgramNotStartedException(reason, start.program() + ": " + why);
   }
 
   private Location find(String path) {

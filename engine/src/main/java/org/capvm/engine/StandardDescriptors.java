@@ -1,37 +1,43 @@
 package org.capvm.engine;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
 import org.capvm.libos.file.dev.Terminal;
 import org.capvm.libos.host.HostPathcalls;
+import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 
 /** The host descriptors behind a cVM's standard streams. Closes those that it opened. */
 final class StandardDescriptors implements AutoCloseable {
+  private static final int PIECE_BYTES = 4096;
   private static final String NOWHERE = "/dev/null";
 
   private final List<Integer> opened = new ArrayList<>();
+  private final List<Thread> receivers = new ArrayList<>();
   private final int[] descriptors = new int[3];
 
   private StandardDescriptors() {}
 
   /**
-   * Opens what a configuration names.
+   * Opens what the start of a program names.
    *
    * @throws CvmConfigurationException if a file cannot be opened
    */
-  static StandardDescriptors open(CvmConfiguration configuration) {
+  static StandardDescriptors open(ProgramStart start) {
     StandardDescriptors made = new StandardDescriptors();
     try {
-      made.descriptors[0] = made.open(configuration.standardInput(), 0);
-      made.descriptors[1] = made.open(configuration.standardOutput(), 1);
-      made.descriptors[2] = made.open(configuration.standardError(), 2);
+      made.descriptors[0] = made.open(start.standardInput(), 0);
+      made.descriptors[1] = made.open(start.standardOutput(), 1);
+      made.descriptors[2] = made.open(start.standardError(), 2);
       return made;
     } catch (RuntimeException failure) {
       made.close();
@@ -65,7 +71,39 @@ final class StandardDescriptors implements AutoCloseable {
       case StandardStream.HostDescriptor(int descriptor) -> descriptor;
       case StandardStream.Discarded() -> open(Path.of(NOWHERE), guestDescriptor);
       case StandardStream.HostFile(Path hostPath) -> open(hostPath, guestDescriptor);
+      case StandardStream.Received(Consumer<byte[]> receiver) -> receive(receiver);
+      case StandardStream.OfProcess(long process, int descriptor) -> {
+        int access =
+            guestDescriptor == 0 ? OpenFlags.O_RDONLY : OpenFlags.O_WRONLY | OpenFlags.O_APPEND;
+        yield reopen("/proc/" + process + "/fd/" + descriptor, access | OpenFlags.O_NOCTTY);
+      }
     };
+  }
+
+  /** Makes a pipe, and a thread that passes on what comes out of it. */
+  private int receive(Consumer<byte[]> receiver) {
+    MemorySegment pair = HostScratch.get();
+    ErrnoException.check(Hostcalls.pipe(pair.address()));
+    int from = pair.get(ValueLayout.JAVA_INT, 0);
+    int to = pair.get(ValueLayout.JAVA_INT, Integer.BYTES);
+    opened.add(to);
+    Thread thread = new Thread(() -> passOn(from, receiver), "capvm-output");
+    thread.setDaemon(true);
+    thread.start();
+    receivers.add(thread);
+    return to;
+  }
+
+  private static void passOn(int from, Consumer<byte[]> receiver) {
+    MemorySegment piece = HostScratch.get();
+    try {
+      long count;
+      while ((count = Hostcalls.read(from, piece.address(), PIECE_BYTES)) > 0) {
+        receiver.accept(piece.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE));
+      }
+    } finally {
+      Hostcalls.close(from);
+    }
   }
 
   private int open(Path hostPath, int guestDescriptor) {
@@ -77,7 +115,11 @@ final class StandardDescriptors implements AutoCloseable {
     } catch (IOException failure) {
       throw new CvmConfigurationException("cannot write to " + hostPath, failure);
     }
-    long path = Hostcalls.openRoot(hostPath.toAbsolutePath().toString());
+    return reopen(hostPath.toAbsolutePath().toString(), access);
+  }
+
+  private int reopen(String hostPath, int access) {
+    long path = Hostcalls.openRoot(hostPath);
     long result = path < 0 ? path : HostPathcalls.reopen((int) path, access);
     if (path >= 0) {
       Hostcalls.close((int) path);
@@ -94,5 +136,18 @@ final class StandardDescriptors implements AutoCloseable {
   @Override
   public void close() {
     opened.forEach(Hostcalls::close);
+    boolean interrupted = false;
+    for (Thread receiver : receivers) {
+      while (receiver.isAlive()) {
+        try {
+          receiver.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -2,6 +2,7 @@ package org.capvm.engine;
 
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /** What one of a cVM's three standard descriptors is connected to. */
 public sealed interface StandardStream {
@@ -36,6 +37,28 @@ public sealed interface StandardStream {
       }
     }
   }
+
+  /**
+   * For standard output and error: each piece the guest writes goes to the embedding program. A
+   * guest that writes faster than the receiver takes waits, as for any pipe.
+   *
+   * @param receiver called on a thread of its own, with pieces in order; the last one comes before
+   *     the cVM's {@link Cvm#close} returns
+   */
+  record Received(Consumer<byte[]> receiver) implements StandardStream {
+    public Received {
+      Objects.requireNonNull(receiver);
+    }
+  }
+
+  /**
+   * What a descriptor of another process of the same user is connected to: a terminal, a pipe or a
+   * file, but not a socket. A file is read from its start and written at its end.
+   *
+   * @param processId the host's number of the process
+   * @param descriptor its descriptor, open for reading for standard input and for writing otherwise
+   */
+  record OfProcess(long processId, int descriptor) implements StandardStream {}
 
   /** The JVM's own descriptor of the same number. */
   static StandardStream inherited() {

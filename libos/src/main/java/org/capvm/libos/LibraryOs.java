@@ -34,7 +34,7 @@ public final class LibraryOs implements AutoCloseable {
   private final TraceSink traceSink;
   private final DeathReport.Listener deaths;
   private final NetworkNamespace network;
-  private final ProcessTable processes = new ProcessTable();
+  private final ProcessTable processes;
   private final FutexTable futexes = new FutexTable();
   private final CallStatistics statistics = new CallStatistics();
   private final Dispatcher dispatcher;
@@ -46,6 +46,7 @@ public final class LibraryOs implements AutoCloseable {
   /**
    * @param intravisor the monitor below
    * @param memoryLimitBytes how much all processes together may take
+   * @param maxTasks how many threads, of all processes together, there may be at a time
    * @param hostName what {@code uname} says at first
    * @param traceSink hears of every call, or null
    * @param deaths hears of processes that die of a fault
@@ -54,11 +55,13 @@ public final class LibraryOs implements AutoCloseable {
   public LibraryOs(
       Intravisor intravisor,
       long memoryLimitBytes,
+      int maxTasks,
       String hostName,
       TraceSink traceSink,
       DeathReport.Listener deaths,
       NetworkNamespace network) {
     this.intravisor = intravisor;
+    this.processes = new ProcessTable(maxTasks);
     this.memoryLimit = new MemoryLimit(memoryLimitBytes);
     this.hostName = hostName;
     this.traceSink = traceSink;
@@ -69,7 +72,8 @@ public final class LibraryOs implements AutoCloseable {
   }
 
   /**
-   * Starts the cVM's first process on a thread of its own.
+   * Starts a process that has no parent in the cVM, on a thread of its own; the first one ends the cVM with
+   * its own end.
    *
    * @param opener finds program files, with the rights that the process will have
    * @param path the program; one byte per character

@@ -28,6 +28,7 @@ public final class Hostcalls {
   private static final int GETDENTS64 = 217;
   private static final int PPOLL = 271;
   private static final int FALLOCATE = 285;
+  private static final int PIPE2 = 293;
   private static final int EVENTFD2 = 290;
   private static final int GETRANDOM = 318;
   private static final int MEMFD_CREATE = 319;
@@ -150,6 +151,15 @@ public final class Hostcalls {
   /** {@code ppoll} without a signal mask; a null timeout address waits forever. */
   public static long ppoll(long hostPollFds, int count, long hostTimeout) {
     return call(PPOLL, hostPollFds, count, hostTimeout, 0, 8, 0);
+  }
+
+  /**
+   * {@code pipe2}, close-on-exec.
+   *
+   * @param hostPairAddress receives two ints: the end to read from, the end to write to
+   */
+  public static long pipe(long hostPairAddress) {
+    return call(PIPE2, hostPairAddress, 02000000, 0);
   }
 
   /** {@code eventfd2}. */

@@ -12,16 +12,32 @@ public final class ProcessTable {
   /** Linux's default {@code kernel.pid_max} on small machines. */
   public static final int PID_MAX = 32768;
 
+  /** The id of the process with which a cVM starts and ends. */
+  public static final int FIRST = 1;
+
+  private final int maxTasks;
   private final Map<Integer, Process> processes = new TreeMap<>();
   private final Map<Integer, Task> tasks = new TreeMap<>();
   private int last;
 
   /**
+   * An empty table.
+   *
+   * @param maxTasks how many threads, of all processes together, there may be at a time
+   */
+  public ProcessTable(int maxTasks) {
+    this.maxTasks = maxTasks;
+  }
+
+  /**
    * Reserves the next free id, of a process or a thread.
    *
-   * @throws ErrnoException EAGAIN if none is free
+   * @throws ErrnoException EAGAIN if none is free or there are as many tasks as there may be
    */
   public synchronized int allocateId() {
+    if (tasks.size() >= maxTasks) {
+      throw ErrnoException.of(Errno.EAGAIN);
+    }
     for (int tried = 0; tried < PID_MAX; tried++) {
       last = last >= PID_MAX - 1 ? 1 : last + 1;
       if (!tasks.containsKey(last) && !processes.containsKey(last)) {
@@ -73,7 +89,7 @@ public final class ProcessTable {
    * one.
    */
   public synchronized Process reaperFor(Process ending) {
-    Process first = processes.get(1);
+    Process first = processes.get(FIRST);
     return first == ending || first == null || first.isOver() ? null : first;
   }
 

@@ -51,7 +51,11 @@ final class TaskEnd {
     process.releaseParentsMemory();
     Process parent = process.parent();
     if (parent == null) {
-      endOthers(process);
+      if (process.id() == ProcessTable.FIRST) {
+        endOthers(process);
+      } else {
+        handOverChildren(process);
+      }
       process.libraryOs().processes().remove(process);
       process.end(status);
       return;
