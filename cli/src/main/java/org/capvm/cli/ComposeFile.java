@@ -1,6 +1,7 @@
 package org.capvm.cli;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,7 +61,8 @@ record ComposeFile(List<Service> cvms, List<SharedMemory> capfiles) {
   /**
    * Reads a file. Relative host paths start at the file's directory.
    *
-   * @throws ComposeException if it says what cannot be; the message names file, line, column and key
+   * @throws ComposeException if it says what cannot be; the message names file, line, column and
+   *     key
    * @throws IOException if it cannot be read
    */
   static ComposeFile read(Path file) throws IOException {
@@ -69,7 +71,8 @@ record ComposeFile(List<Service> cvms, List<SharedMemory> capfiles) {
     ComposeTable tables = top.table("cVMs").orElseThrow();
     Map<String, Service> services = new LinkedHashMap<>();
     for (String name : tables.names()) {
-      services.put(name, service(name, tables.table(name).orElseThrow(), directory, tables.names()));
+      services.put(
+          name, service(name, tables.table(name).orElseThrow(), directory, tables.names()));
     }
     if (services.isEmpty()) {
       throw top.error("cVMs", "names no cVM");
@@ -106,7 +109,8 @@ record ComposeFile(List<Service> cvms, List<SharedMemory> capfiles) {
     table.text("workdir").ifPresent(builder::workingDirectory);
     table
         .text("root")
-        .ifPresent(root -> builder.rootFileSystem(RootFileSystem.directory(directory.resolve(root))));
+        .ifPresent(
+            root -> builder.rootFileSystem(RootFileSystem.directory(directory.resolve(root))));
     for (String mount : table.texts("mounts")) {
       builder.mount(table.at("mounts", () -> mount(mount, directory)));
     }
@@ -117,9 +121,7 @@ record ComposeFile(List<Service> cvms, List<SharedMemory> capfiles) {
                 settings
                     .names()
                     .forEach(key -> builder.environment(key, settings.text(key).orElse(""))));
-    table
-        .text("network")
-        .ifPresent(word -> builder.network(new NetworkConverter().convert(word)));
+    table.text("network").ifPresent(word -> builder.network(new NetworkConverter().convert(word)));
     for (String port : table.texts("ports")) {
       builder.publish(table.at("ports", () -> new PortMappingConverter().convert(port)));
     }
@@ -130,11 +132,12 @@ record ComposeFile(List<Service> cvms, List<SharedMemory> capfiles) {
       builder.link(link.at("from", () -> link(link)));
     }
     long logBytes = LogBuffer.DEFAULT_BYTES;
-    if (table.table("limits").orElse(null) instanceof ComposeTable limits) {
-      size(limits, "memory").ifPresent(builder::memoryLimitBytes);
-      limits.text("tasks").ifPresent(count -> builder.taskLimit(Integer.parseInt(count)));
-      size(limits, "disk").ifPresent(builder::diskLimitBytes);
-      logBytes = size(limits, "log").orElse(logBytes);
+    Optional<ComposeTable> limits = table.table("limits");
+    if (limits.isPresent()) {
+      size(limits.get(), "memory").ifPresent(builder::memoryLimitBytes);
+      limits.get().text("tasks").ifPresent(count -> builder.taskLimit(Integer.parseInt(count)));
+      size(limits.get(), "disk").ifPresent(builder::diskLimitBytes);
+      logBytes = size(limits.get(), "log").orElse(logBytes);
     }
     Restart restart =
         Restart.valueOf(
@@ -217,7 +220,8 @@ record ComposeFile(List<Service> cvms, List<SharedMemory> capfiles) {
             default -> SharedMemory.Access.READ_WRITE;
           });
     }
-    byte[] content = table.text("content").orElse("").getBytes(StandardCharsets.UTF_8);
+    MemorySegment content =
+        MemorySegment.ofArray(table.text("content").orElse("").getBytes(StandardCharsets.UTF_8));
     long size = size(table, "size").orElseThrow();
     return table.at("size", () -> new SharedMemory(name, size, content, access));
   }

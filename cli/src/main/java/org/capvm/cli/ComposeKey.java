@@ -58,8 +58,7 @@ record ComposeKey(String name, Type type, boolean required, String description) 
           List.of(
               required("exec", new Texts(WORD), "Program and arguments, run in the cVM."),
               optional("interval", DURATION, "Time between two tries (200ms)."),
-              optional(
-                  "timeout", DURATION, "Time after which the cVM counts as failed (30s).")));
+              optional("timeout", DURATION, "Time after which the cVM counts as failed (30s).")));
 
   private static final Section LIMITS =
       new Section(
@@ -96,7 +95,9 @@ record ComposeKey(String name, Type type, boolean required, String description) 
                   "Addresses that lead into other cVMs, without the host's kernel."),
               optional("limits", LIMITS, "How much the cVM may take."),
               optional(
-                  "wait", new Texts(NAME), "cVMs that must run, and be healthy, before this starts."),
+                  "wait",
+                  new Texts(NAME),
+                  "cVMs that must run, and be healthy, before this starts."),
               optional("health", HEALTH, "A program that succeeds once the cVM is ready."),
               optional(
                   "restart",

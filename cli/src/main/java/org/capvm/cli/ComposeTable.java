@@ -93,7 +93,8 @@ final class ComposeTable {
                               name,
                               "unknown key; known are "
                                   + String.join(
-                                      ", ", section.keys().stream().map(ComposeKey::name).toList())));
+                                      ", ",
+                                      section.keys().stream().map(ComposeKey::name).toList())));
           check(key.type(), value, child(path, name));
         });
     for (ComposeKey key : section.keys()) {

@@ -54,7 +54,8 @@ final class ControlCommands {
   @Command(
       name = "down",
       description =
-          "Stops the cVMs of a file that is up, in reverse order, and returns when they have ended.",
+          "Stops the cVMs of a file that is up, in reverse order, and returns when they have"
+              + " ended.",
       mixinStandardHelpOptions = true)
   static final class Down extends Request {
     @Override

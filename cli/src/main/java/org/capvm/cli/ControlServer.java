@@ -97,7 +97,9 @@ final class ControlServer {
       throws IOException {
     boolean follow = arguments.getFirst().equals("follow");
     List<RunningService> services =
-        arguments.size() > 1 ? List.of(deployment.service(arguments.get(1))) : deployment.services();
+        arguments.size() > 1
+            ? List.of(deployment.service(arguments.get(1)))
+            : deployment.services();
     for (RunningService service : services) {
       String prefix = services.size() > 1 ? service.name() + " | " : "";
       if (!follow) {
@@ -138,9 +140,10 @@ final class ControlServer {
     }
   }
 
-  /** Arguments: the cVM, the host's id of the process whose streams are used, program, arguments. */
-  private int exec(List<String> arguments, DataInputStream request)
-      throws InterruptedException {
+  /**
+   * Arguments: the cVM, the host's id of the process whose streams are used, program, arguments.
+   */
+  private int exec(List<String> arguments, DataInputStream request) throws InterruptedException {
     long client = Long.parseLong(arguments.get(1));
     try (RunningProgram program =
         deployment

@@ -62,8 +62,11 @@ final class ControlSocket {
     } catch (FileAlreadyExistsException e) {
       int owner = (Integer) Files.getAttribute(directory, "unix:uid", LinkOption.NOFOLLOW_LINKS);
       int mode = (Integer) Files.getAttribute(directory, "unix:mode", LinkOption.NOFOLLOW_LINKS);
-      if (owner != user || (mode & 0777) != 0700 || !Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-        throw new ComposeException(directory + ": must be a directory of this user's alone (mode 0700)");
+      if (owner != user
+          || (mode & 0777) != 0700
+          || !Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+        throw new ComposeException(
+            directory + ": must be a directory of this user's alone (mode 0700)");
       }
     }
     return directory;
@@ -72,7 +75,8 @@ final class ControlSocket {
   private static String name(Path file) {
     try {
       byte[] digest =
-          MessageDigest.getInstance("SHA-256").digest(file.toString().getBytes(StandardCharsets.UTF_8));
+          MessageDigest.getInstance("SHA-256")
+              .digest(file.toString().getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(digest, 0, NAME_BYTES);
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError(e);

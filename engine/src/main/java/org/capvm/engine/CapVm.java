@@ -1,6 +1,5 @@
 package org.capvm.engine;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -101,7 +100,7 @@ public final class CapVm implements AutoCloseable {
   public void share(SharedMemory memory) {
     try {
       CpFile file = sharer().allocate(memory.name(), memory.lengthBytes(), Permissions.ALL);
-      file.write(0, MemorySegment.ofArray(memory.content()));
+      file.write(0, memory.content());
       // The latest offer that fits counts: those to everyone come first.
       memory.access().entrySet().stream()
           .sorted(Comparator.comparing(entry -> !entry.getKey().equals("*")))

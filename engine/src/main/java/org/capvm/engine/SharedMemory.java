@@ -1,6 +1,7 @@
 package org.capvm.engine;
 
-import java.util.Arrays;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -10,11 +11,11 @@ import java.util.Map;
  *
  * @param name of 1 to 4096 characters, without a slash
  * @param lengthBytes 1 and above
- * @param content what it begins with; the rest is zero
+ * @param content what it begins with, copied; the rest is zero
  * @param access who may do what, by the cVM's host name; {@code *} is every cVM that is not named
  */
 public record SharedMemory(
-    String name, long lengthBytes, byte[] content, Map<String, Access> access) {
+    String name, long lengthBytes, MemorySegment content, Map<String, Access> access) {
 
   /** What a cVM may do with the bytes. */
   public enum Access {
@@ -28,16 +29,16 @@ public record SharedMemory(
 
   /** Copies what could change, and checks the lengths. */
   public SharedMemory {
-    content = Arrays.copyOf(content, content.length);
+    content = MemorySegment.ofArray(content.toArray(ValueLayout.JAVA_BYTE)).asReadOnly();
     access = new LinkedHashMap<>(access);
-    if (lengthBytes < 1 || lengthBytes < content.length) {
+    if (lengthBytes < 1 || lengthBytes < content.byteSize()) {
       throw new IllegalArgumentException(
           "shared memory "
               + name
               + " of "
               + lengthBytes
               + " bytes cannot hold "
-              + content.length
+              + content.byteSize()
               + " bytes of content");
     }
   }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -22,7 +23,7 @@ final class StandardDescriptors implements AutoCloseable {
   private static final String NOWHERE = "/dev/null";
 
   private final List<Integer> opened = new ArrayList<>();
-  private final List<Thread> receivers = new ArrayList<>();
+  private final List<CompletableFuture<Void>> receivers = new ArrayList<>();
   private final int[] descriptors = new int[3];
 
   private StandardDescriptors() {}
@@ -87,22 +88,23 @@ final class StandardDescriptors implements AutoCloseable {
     int from = pair.get(ValueLayout.JAVA_INT, 0);
     int to = pair.get(ValueLayout.JAVA_INT, Integer.BYTES);
     opened.add(to);
-    Thread thread = new Thread(() -> passOn(from, receiver), "capvm-output");
-    thread.setDaemon(true);
-    thread.start();
-    receivers.add(thread);
+    CompletableFuture<Void> end = new CompletableFuture<>();
+    receivers.add(end);
+    Thread.ofPlatform().daemon().name("capvm-output").start(() -> passOn(from, receiver, end));
     return to;
   }
 
-  private static void passOn(int from, Consumer<byte[]> receiver) {
+  private static void passOn(int from, Consumer<byte[]> receiver, CompletableFuture<Void> end) {
     MemorySegment piece = HostScratch.get();
     try {
-      long count;
-      while ((count = Hostcalls.read(from, piece.address(), PIECE_BYTES)) > 0) {
+      long count = Hostcalls.read(from, piece.address(), PIECE_BYTES);
+      while (count > 0) {
         receiver.accept(piece.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE));
+        count = Hostcalls.read(from, piece.address(), PIECE_BYTES);
       }
     } finally {
       Hostcalls.close(from);
+      end.complete(null);
     }
   }
 
@@ -136,18 +138,6 @@ final class StandardDescriptors implements AutoCloseable {
   @Override
   public void close() {
     opened.forEach(Hostcalls::close);
-    boolean interrupted = false;
-    for (Thread receiver : receivers) {
-      while (receiver.isAlive()) {
-        try {
-          receiver.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    receivers.forEach(CompletableFuture::join);
   }
 }

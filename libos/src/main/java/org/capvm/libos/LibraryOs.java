@@ -72,8 +72,8 @@ public final class LibraryOs implements AutoCloseable {
   }
 
   /**
-   * Starts a process that has no parent in the cVM, on a thread of its own; the first one ends the cVM with
-   * its own end.
+   * Starts a process that has no parent in the cVM, on a thread of its own; the first one ends the
+   * cVM with its own end.
    *
    * @param opener finds program files, with the rights that the process will have
    * @param path the program; one byte per character

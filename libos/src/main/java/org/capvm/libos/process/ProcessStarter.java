@@ -9,7 +9,10 @@ import org.capvm.libos.memory.AddressSpace;
 import org.capvm.libos.signal.SignalActions;
 import org.capvm.libos.signal.SignalState;
 
-/** Makes processes that no process of the cVM forked: the first, and those that are added from outside. */
+/**
+ * Makes processes that no process of the cVM forked: the first, and those that are added from
+ * outside.
+ */
 public final class ProcessStarter {
   private final LibraryOs libraryOs;
 

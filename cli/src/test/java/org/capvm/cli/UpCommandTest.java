@@ -1,0 +1,234 @@
+package org.capvm.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.capvm.cli.CvmProcess.Result;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs files as users do; the control sockets are in a directory of the test's. */
+final class UpCommandTest {
+  @TempDir private Path directory;
+  private Path file;
+
+  @BeforeEach
+  void nameTheFile() {
+    file = directory.resolve("cvm.yaml");
+  }
+
+  @AfterEach
+  void takeDownWhatIsLeft() throws Exception {
+    cvm("down", "-f", file.toString());
+  }
+
+  @Test
+  void everyLineCarriesItsCvmsNameAndTheStatusSaysThatAllWentWell() throws Exception {
+    write("cVMs:", "  one: {args: [echo, hello]}", "  two: {args: [echo, there], wait: [one]}");
+    assertThat(cvm("up", file.toString()))
+        .isEqualTo(new Result(0, "one | hello\ntwo | there\n", ""));
+  }
+
+  @Test
+  void aCvmThatFailsIsToldByTheStatus() throws Exception {
+    write("cVMs: {one: {args: [\"false\"]}}");
+    assertThat(cvm("up", file.toString()).status()).isEqualTo(1);
+  }
+
+  @Test
+  void aProgramThatIsNotThereGivesTheShellsStatus() throws Exception {
+    write("cVMs: {one: {args: [no-such-program]}}");
+    assertThat(cvm("up", file.toString()))
+        .isEqualTo(new Result(127, "", "cvm: no-such-program: not found on the cVM's PATH\n"));
+  }
+
+  @Test
+  void detachedCvmsAreListedReadEnteredAndTakenDown() throws Exception {
+    write(
+        "cVMs:",
+        "  server:",
+        "    args: [busybox, sh, -c, 'echo begun; trap \"exit 0\" TERM; touch /tmp/up;"
+            + " while :; do busybox sleep 0.1; done']",
+        "    health: {exec: [busybox, test, -e, /tmp/up], interval: 50ms}");
+    String name = file.toString();
+    assertThat(cvm("up", "-d", name)).isEqualTo(new Result(0, "", ""));
+    assertThat(cvm("up", "-d", name))
+        .isEqualTo(new Result(125, "", "cvm: " + name + ": is up already\n"));
+    assertThat(cvm("up", name))
+        .isEqualTo(new Result(125, "", "cvm: " + name + ": is up already\n"));
+    assertThat(cvm("ps", "-f", name).output()).matches("server +healthy\n");
+    assertThat(cvm("logs", "-f", name)).isEqualTo(new Result(0, "begun\n", ""));
+    Process exec =
+        environment(
+                new ProcessBuilder(
+                    CvmProcess.words(
+                        "exec",
+                        "-f",
+                        name,
+                        "server",
+                        "busybox",
+                        "sh",
+                        "-c",
+                        "read x; echo got $x; echo bad >&2; test -e /tmp/up && exit 7")))
+            .start();
+    try (var input = exec.outputWriter()) {
+      input.write("word\n");
+    }
+    assertThat(exec.inputReader().readAllAsString()).isEqualTo("got word\n");
+    assertThat(exec.errorReader().readAllAsString()).isEqualTo("bad\n");
+    assertThat(exec.waitFor()).isEqualTo(7);
+    assertThat(cvm("exec", "-f", name, "server", "nothing-like-this").status()).isEqualTo(127);
+    assertThat(cvm("exec", "-f", name, "nobody", "true").errorText())
+        .isEqualTo("cvm: there is no cVM nobody\n");
+    assertThat(cvm("ps", "-f", name).output()).matches("server +healthy\n");
+    assertThat(cvm("down", "-f", name)).isEqualTo(new Result(0, "", ""));
+    assertThat(cvm("ps", "-f", name))
+        .isEqualTo(new Result(125, "", "cvm: " + name + ": is not up\n"));
+  }
+
+  @Test
+  void anInterruptStopsTheCvmsInReverseOrder() throws Exception {
+    String script =
+        "trap \"echo ended; exit 0\" TERM; echo begun; while :; do busybox sleep 0.1; done";
+    write(
+        "cVMs:",
+        "  b: {args: [busybox, sh, -c, '" + script + "'], wait: [a]}",
+        "  a: {args: [busybox, sh, -c, '" + script + "']}");
+    Process process =
+        environment(new ProcessBuilder(CvmProcess.words("up", file.toString()))).start();
+    BufferedReader output = process.inputReader();
+    assertThat(List.of(output.readLine(), output.readLine()))
+        .containsExactlyInAnyOrder("a | begun", "b | begun");
+    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    assertThat(output.readAllAsString()).isEqualTo("b | ended\na | ended\n");
+    assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isZero();
+  }
+
+  @Test
+  void aCvmThatIsNotHealthyInTimeStopsTheRest() throws Exception {
+    write(
+        "cVMs:",
+        "  slow:",
+        "    args: [busybox, sleep, '100']",
+        "    health: {exec: [\"false\"], interval: 50ms, timeout: 300ms}",
+        "  next: {args: [echo, never], wait: [slow]}");
+    Result result = cvm("up", file.toString());
+    assertThat(result).isEqualTo(new Result(125, "", "cvm: slow was not healthy after 300 ms\n"));
+    assertThat(cvm("up", "-d", file.toString())).isEqualTo(result);
+  }
+
+  @Test
+  void aKilledJvmsSocketIsInNobodysWay() throws Exception {
+    write("cVMs: {one: {args: [busybox, sh, -c, 'echo begun; busybox sleep 100']}}");
+    Process process =
+        environment(new ProcessBuilder(CvmProcess.words("up", file.toString()))).start();
+    assertThat(process.inputReader().readLine()).isEqualTo("one | begun");
+    process.destroyForcibly().waitFor();
+    assertThat(cvm("ps", "-f", file.toString()).errorText()).contains("is not up");
+    write("cVMs: {one: {args: [echo, again]}}");
+    assertThat(cvm("up", file.toString())).isEqualTo(new Result(0, "one | again\n", ""));
+  }
+
+  @Test
+  void aCvmThatCrashesIsStartedAgainIfTheFileSaysSo() throws Exception {
+    Path mark = Files.createDirectory(directory.resolve("mark"));
+    write(
+        "cVMs:",
+        "  one:",
+        "    args: [busybox, sh, -c, 'if test -e /mark/second; then echo well; else"
+            + " touch /mark/second; echo bad; kill -SEGV $$; fi']",
+        "    mounts: ['mark:/mark']",
+        "    restart: on-failure");
+    assertThat(cvm("up", file.toString())).isEqualTo(new Result(0, "one | bad\none | well\n", ""));
+    assertThat(mark.resolve("second")).exists();
+  }
+
+  @Test
+  void cvmsReachEachOtherByLinksAndSharedBuffers() throws Exception {
+    write(
+        "capfiles:",
+        "  note: {size: 64, content: written, access: {reader: read}}",
+        "cVMs:",
+        "  server: {args: [busybox, sh, -c, 'echo over | busybox nc -l -p 700']}",
+        "  reader:",
+        "    args: [/usr/bin/python3, /lib-capvm/reader.py]",
+        "    environment: {PYTHONPATH: /lib-capvm}",
+        "    mounts: ['guest:/lib-capvm:ro']",
+        "    links: [{from: 7000, to: server, at: 700}]");
+    Path guest = Files.createDirectory(directory.resolve("guest"));
+    Path module = Path.of(System.getProperty("capvm.top", "..")).resolve("engine/src/main/guest");
+    Files.copy(module.resolve("capvm.py"), guest.resolve("capvm.py"));
+    Files.writeString(
+        guest.resolve("reader.py"),
+        """
+        import capvm, socket, time
+        note = capvm.CpFile.open("shared/note")
+        print(note.read(0, 7).decode())
+        try:
+            note.write(0, b"x")
+        except OSError as refusal:
+            print(refusal.strerror)
+        while True:
+            try:
+                peer = socket.create_connection(("127.0.0.1", 7000))
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.02)
+        print(peer.recv(100).decode(), end="")
+        """);
+    Result result = cvm("up", file.toString());
+    assertThat(result.errorText()).isEmpty();
+    assertThat(result.output())
+        .isEqualTo("reader | written\nreader | Permission denied\nreader | over\n");
+  }
+
+  @Test
+  void limitsAreLinuxsErrors() throws Exception {
+    write(
+        "cVMs:",
+        "  tasks:",
+        "    limits: {tasks: 3}",
+        "    args:",
+        "    - /usr/bin/python3",
+        "    - -c",
+        "    - |",
+        "      import os, errno, time",
+        "      made = 0",
+        "      try:",
+        "        while made < 100:",
+        "          if os.fork() == 0: time.sleep(60)",
+        "          made += 1",
+        "      except OSError as refusal: print(made, errno.errorcode[refusal.errno])",
+        "  disk:",
+        "    limits: {disk: 1M}",
+        "    args: [busybox, sh, -c, 'busybox dd if=/dev/zero of=/tmp/big bs=64k count=100 2>&1 |"
+            + " busybox grep -o \"No space left on device\"']",
+        "    wait: [tasks]");
+    assertThat(cvm("up", file.toString()).output().lines())
+        .containsExactlyInAnyOrder("tasks | 2 EAGAIN", "disk | No space left on device");
+  }
+
+  private void write(String... lines) throws IOException {
+    Files.write(file, List.of(lines));
+  }
+
+  private ProcessBuilder environment(ProcessBuilder builder) {
+    builder.environment().put("XDG_RUNTIME_DIR", directory.toString());
+    return builder;
+  }
+
+  private Result cvm(String... words) throws Exception {
+    return CvmProcess.run(
+        environment(
+            new ProcessBuilder(CvmProcess.words(words))
+                .redirectInput(Path.of("/dev/null").toFile())));
+  }
+}
