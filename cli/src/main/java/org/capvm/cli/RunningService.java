@@ -158,7 +158,7 @@ final class RunningService {
           status = end.shellStatus();
           again =
               service.restart() == Restart.ALWAYS
-                  || service.restart() == Restart.ON_FAILURE && status != 0;
+                  || (service.restart() == Restart.ON_FAILURE && status != 0);
           state =
               end instanceof ExitStatus.Killed killed
                   ? "killed by signal " + killed.signal()
