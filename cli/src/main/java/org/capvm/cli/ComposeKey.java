@@ -79,7 +79,7 @@ record ComposeKey(String name, Type type, boolean required, String description) 
   private static final Section CVM =
       new Section(
           List.of(
-              required("args", new Texts(WORD), "The program and its arguments."),
+              required("args", new Texts(ANY), "The program and its arguments."),
               optional("root", WORD, "Host directory that is the file tree (the system's)."),
               optional("mounts", new Texts(WORD), "HOST:GUEST[:ro|rw], as for cvm run -v."),
               optional("environment", new TextMap(ANY), "Environment variables."),

@@ -32,8 +32,9 @@ final class UpCommandTest {
   @Test
   void everyLineCarriesItsCvmsNameAndTheStatusSaysThatAllWentWell() throws Exception {
     write("cVMs:", "  one: {args: [echo, hello]}", "  two: {args: [echo, there], wait: [one]}");
-    assertThat(cvm("up", file.toString()))
-        .isEqualTo(new Result(0, "one | hello\ntwo | there\n", ""));
+    Result result = cvm("up", file.toString());
+    assertThat(result.output().lines()).containsExactlyInAnyOrder("one | hello", "two | there");
+    assertThat(result).isEqualTo(new Result(0, result.output(), ""));
   }
 
   @Test
