@@ -56,7 +56,7 @@ record ComposeKey(String name, Type type, boolean required, String description) 
   private static final Section HEALTH =
       new Section(
           List.of(
-              required("exec", new Texts(WORD), "Program and arguments, run in the cVM."),
+              required("exec", new Texts(ANY), "Program and arguments, run in the cVM."),
               optional("interval", DURATION, "Time between two tries (200ms)."),
               optional("timeout", DURATION, "Time after which the cVM counts as failed (30s).")));
 

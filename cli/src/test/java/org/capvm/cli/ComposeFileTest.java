@@ -69,6 +69,14 @@ final class ComposeFileTest {
     assertThat(Files.readString(docs.resolve("composing.md"))).contains(ComposeSchema.markdown());
   }
 
+  @Test
+  void theExampleOfThePageIsRead() throws IOException {
+    String page = Files.readString(Path.of("..", "docs", "composing.md"));
+    int start = page.indexOf("```yaml\n") + "```yaml\n".length();
+    String example = page.substring(start, page.indexOf("```", start));
+    assertThat(read(example).cvms()).extracting(Service::name).containsExactly("server", "client");
+  }
+
   private ComposeFile read(String text) throws IOException {
     Path file = directory.resolve("cvm.yaml");
     Files.writeString(file, text);

@@ -85,7 +85,8 @@ public final class Cvm implements AutoCloseable {
       mounts = GuestTree.build(configuration, kernelFileSystems(libraryOs, streams, terminal));
       link(configuration, libraryOs.network(), mounts, peers);
       Process first =
-          RunningProgram.launch(libraryOs, mounts, configuration.start(), streams, terminal);
+          RunningProgram.launch(
+              libraryOs, mounts, configuration.start(), streams, terminal, () -> {});
       return new Cvm(libraryOs, mounts, streams, first, lastFault, configuration, onClose);
     } catch (RuntimeException failure) {
       if (mounts != null) {

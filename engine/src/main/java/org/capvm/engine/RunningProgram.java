@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Errno;
@@ -28,11 +29,9 @@ import org.capvm.libos.process.Process;
 public final class RunningProgram implements AutoCloseable {
   private static final int STREAMS = 3;
 
-  private final StandardDescriptors streams;
   private final Process process;
 
-  private RunningProgram(StandardDescriptors streams, Process process) {
-    this.streams = streams;
+  private RunningProgram(Process process) {
     this.process = process;
   }
 
@@ -41,29 +40,42 @@ public final class RunningProgram implements AutoCloseable {
     StandardDescriptors streams = StandardDescriptors.open(start);
     try {
       return new RunningProgram(
-          streams, launch(libraryOs, mounts, start, streams, streams.terminal()));
+          launch(libraryOs, mounts, start, streams, streams.terminal(), streams::close));
     } catch (RuntimeException failure) {
       streams.close();
       throw failure;
     }
   }
 
-  /** Starts a process without a parent. */
+  /**
+   * Starts a process without a parent.
+   *
+   * @param whenUnused done when neither it nor what it forked has any of the streams any more
+   */
   static Process launch(
       LibraryOs libraryOs,
       MountTable mounts,
       ProgramStart start,
       StandardDescriptors streams,
-      Terminal terminal) {
+      Terminal terminal,
+      Runnable whenUnused) {
     FileSystemContext fileSystem = new FileSystemContext(mounts);
     Caller caller = Caller.system(fileSystem);
     enterWorkingDirectory(caller, start.workingDirectory());
     FileDescriptorTable files = new FileDescriptorTable();
+    AtomicInteger used = new AtomicInteger(STREAMS);
     for (int descriptor = 0; descriptor < STREAMS; descriptor++) {
       int hostDescriptor = streams.hostDescriptor(descriptor);
       Terminal own = Terminal.isTerminal(hostDescriptor) ? terminal : null;
       int flags = HostStream.flagsOf(hostDescriptor);
-      files.install(new HostStream(hostDescriptor, own, null, flags), false, descriptor, STREAMS);
+      HostStream stream = new HostStream(hostDescriptor, own, null, flags);
+      stream.onClose(
+          () -> {
+            if (used.decrementAndGet() == 0) {
+              whenUnused.run();
+            }
+          });
+      files.install(stream, false, descriptor, STREAMS);
     }
     ProgramLookup lookup = new ProgramLookup(caller, start);
     String path = lookup.path();
@@ -133,8 +145,8 @@ public final class RunningProgram implements AutoCloseable {
   }
 
   /**
-   * Ends the program, waits until it has gone, and lets go of its streams. What it forked and left
-   * running keeps no use of them.
+   * Ends the program and waits until it has gone. Its streams are let go of when what it forked and
+   * left running has none of them any more.
    */
   @Override
   public void close() {
@@ -147,7 +159,6 @@ public final class RunningProgram implements AutoCloseable {
         interrupted = true;
       }
     }
-    streams.close();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }

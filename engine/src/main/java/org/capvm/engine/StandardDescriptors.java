@@ -135,9 +135,12 @@ final class StandardDescriptors implements AutoCloseable {
     return (int) result;
   }
 
+  /** A second time does nothing: the numbers may be somebody else's by then. */
   @Override
-  public void close() {
+  public synchronized void close() {
     opened.forEach(Hostcalls::close);
+    opened.clear();
     receivers.forEach(CompletableFuture::join);
+    receivers.clear();
   }
 }
