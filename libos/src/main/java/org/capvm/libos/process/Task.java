@@ -42,6 +42,7 @@ public final class Task {
   private final SignalState signals;
   private final Runnable kick = this::kick;
   private final long[] callCounts = new long[SystemCallTable.COUNTERS];
+  private final Spin spin = new Spin();
 
   private volatile Thread thread;
   private volatile int hostThreadId;
@@ -324,6 +325,9 @@ public final class Task {
    */
   public void wake() {
     wakeRequested = true;
+    if (spin.isWatching()) {
+      return;
+    }
     LockSupport.unpark(thread);
     if (inHostPoll) {
       signalWakeDescriptor();
@@ -342,19 +346,27 @@ public final class Task {
     if (isInterrupted()) {
       throw ErrnoException.of(Errno.ERESTARTSYS);
     }
-    if (deadlineNanos == NEVER) {
-      LockSupport.park(this);
-    } else {
-      long left = deadlineNanos - System.nanoTime();
-      if (left <= 0) {
-        return false;
-      }
-      LockSupport.parkNanos(this, left);
+    if (deadlineNanos != NEVER && deadlineNanos - System.nanoTime() <= 0) {
+      return false;
     }
+    if (!spin.watch(this, deadlineNanos)) {
+      if (deadlineNanos == NEVER) {
+        LockSupport.park(this);
+      } else {
+        LockSupport.parkNanos(this, deadlineNanos - System.nanoTime());
+      }
+    }
+    // The caller looks at its condition after this, so that no wake-up is lost.
+    wakeRequested = false;
     if (isInterrupted()) {
       throw ErrnoException.of(Errno.ERESTARTSYS);
     }
     return true;
+  }
+
+  /** Whether {@link #wake} was called since the last wait ended. */
+  boolean isWakeRequested() {
+    return wakeRequested;
   }
 
   /** Waits until {@link #wake} or for no reason at all; signals do not matter. The caller loops. */
@@ -437,6 +449,9 @@ public final class Task {
    *     epoll_wait}
    */
   public int awaitHostEvents(int hostEpoll, int room, long deadlineNanos) {
+    if (!isInterrupted()) {
+      spin.watch(this, deadlineNanos);
+    }
     inHostPoll = true;
     boolean wokenBefore = wakeRequested;
     wakeRequested = false;
