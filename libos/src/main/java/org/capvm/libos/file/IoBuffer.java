@@ -144,46 +144,57 @@ public final class IoBuffer {
 
   /** Copies bytes into this buffer. */
   public void put(long position, byte[] source, int offset, int count) {
-    transfer(position, source, offset, count, true);
+    put(position, MemorySegment.ofArray(source).asSlice(offset, count));
   }
 
   /** Copies bytes out of this buffer. */
   public void get(long position, byte[] destination, int offset, int count) {
-    transfer(position, destination, offset, count, false);
+    get(position, MemorySegment.ofArray(destination).asSlice(offset, count));
   }
 
-  private void transfer(long position, byte[] bytes, int offset, int count, boolean in) {
+  /** Copies all of a segment into this buffer. */
+  public void put(long position, MemorySegment source) {
+    transfer(position, source, true);
+  }
+
+  /** Fills a segment from this buffer. */
+  public void get(long position, MemorySegment destination) {
+    transfer(position, destination, false);
+  }
+
+  private void transfer(long position, MemorySegment bytes, boolean in) {
+    long count = bytes.byteSize();
     if (host != null) {
       if (in) {
-        MemorySegment.copy(bytes, offset, host, ValueLayout.JAVA_BYTE, position, count);
+        MemorySegment.copy(bytes, 0, host, position, count);
       } else {
-        MemorySegment.copy(host, ValueLayout.JAVA_BYTE, position, bytes, offset, count);
+        MemorySegment.copy(host, position, bytes, 0, count);
       }
       return;
     }
     if (isOnePiece()) {
-      transferPiece(address + position, bytes, offset, count, in);
+      transferPiece(address + position, bytes, in);
       return;
     }
     long skip = position;
-    int done = 0;
+    long done = 0;
     for (int i = 0; i < lengths.length && done < count; i++) {
       if (skip >= lengths[i]) {
         skip -= lengths[i];
         continue;
       }
-      int chunk = (int) Math.min(lengths[i] - skip, count - done);
-      transferPiece(addresses[i] + skip, bytes, offset + done, chunk, in);
+      long chunk = Math.min(lengths[i] - skip, count - done);
+      transferPiece(addresses[i] + skip, bytes.asSlice(done, chunk), in);
       done += chunk;
       skip = 0;
     }
   }
 
-  private void transferPiece(long guest, byte[] bytes, int offset, int count, boolean in) {
+  private void transferPiece(long guest, MemorySegment bytes, boolean in) {
     if (in) {
-      memory.write(guest, bytes, offset, count);
+      memory.write(guest, bytes);
     } else {
-      memory.read(guest, bytes, offset, count);
+      memory.read(guest, bytes);
     }
   }
 }

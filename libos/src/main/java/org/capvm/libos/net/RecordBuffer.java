@@ -45,6 +45,7 @@ final class RecordBuffer implements StreamBuffer {
   private volatile long firstBytes = -1;
   private boolean roomWanted;
   private volatile boolean abandoned;
+  private boolean refusing;
 
   /** Parameters as {@link RingBuffer}'s. */
   RecordBuffer(WaitQueue readers, WaitQueue writers, long capacity) {
@@ -88,7 +89,7 @@ final class RecordBuffer implements StreamBuffer {
   private long add(Message message) {
     int length = message.bytes.length;
     synchronized (this) {
-      if (abandoned) {
+      if (abandoned || refusing) {
         return -Errno.EPIPE;
       }
       messages.add(message);
@@ -181,6 +182,11 @@ final class RecordBuffer implements StreamBuffer {
       capacity = bytes;
     }
     writers.announce(WRITABLE);
+  }
+
+  @Override
+  public synchronized void refuse() {
+    refusing = true;
   }
 
   @Override

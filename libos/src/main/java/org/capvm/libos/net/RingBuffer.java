@@ -3,23 +3,31 @@ package org.capvm.libos.net;
 import static org.capvm.libos.file.PollEvents.READABLE;
 import static org.capvm.libos.file.PollEvents.WRITABLE;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.monitor.channel.RingMemory;
 
 /**
- * A byte stream in a ring on the heap. Each byte is copied twice: from the writer's memory into the
- * ring and from there to the reader's. The ring grows with use, up to the capacity.
+ * A byte stream in a ring that no guest can reach. Each byte is copied twice: from the writer's
+ * memory into the ring and from there to the reader's, and both go on at the same time. The ring
+ * grows with use, up to the capacity.
  *
  * <p>What comes with bytes (AF_UNIX) sits beside the ring, in order, each with the position of its
  * first byte: a read ends where the files or the sender change, as on Linux.
  *
  * <pre>
- *      bytes[position &amp; mask]
+ *      ring[position &amp; mask]
  *          .....xxxxxxxxxxxxx......
  *               ^ read       ^ written        both only grow
  * </pre>
+ *
+ * <p>Locks, in this order: {@code writing} (one writer at a time), {@code reading} (one reader at a
+ * time), {@code marks}. The ring is replaced with the first two held.
  */
 final class RingBuffer implements StreamBuffer {
   private static final int FIRST_BYTES = 1 << 12;
@@ -42,13 +50,15 @@ final class RingBuffer implements StreamBuffer {
 
   private final WaitQueue readers;
   private final WaitQueue writers;
-
-  // Guarded by this object's monitor; the volatile ones are read without it.
-  private byte[] ring = new byte[0];
-  private ArrayDeque<Mark> marks;
-  private long capacity;
-  private boolean roomWanted;
-  private boolean abandoned;
+  private final ReentrantLock writing = new ReentrantLock();
+  private final ReentrantLock reading = new ReentrantLock();
+  private final ArrayDeque<Mark> marks = new ArrayDeque<>(0);
+  private RingMemory ring = RingMemory.NONE;
+  private volatile boolean marked;
+  private volatile long capacity;
+  private volatile boolean roomWanted;
+  private volatile boolean abandoned;
+  private volatile boolean refusing;
   private volatile long read;
   private volatile long written;
 
@@ -65,132 +75,169 @@ final class RingBuffer implements StreamBuffer {
 
   @Override
   public long write(IoBuffer source, long position, Ancillary ancillary) {
-    int count;
-    synchronized (this) {
-      if (abandoned) {
+    long count;
+    writing.lock();
+    try {
+      if (abandoned || refusing) {
         return -Errno.EPIPE;
+      }
+      if (position == source.length()) {
+        return 0;
       }
       long room = capacity - queuedBytes();
       if (room <= 0) {
+        // First this, then another look: a reader that makes room now sees it.
         roomWanted = true;
+        room = capacity - queuedBytes();
+      }
+      if (room <= 0) {
         return -Errno.EAGAIN;
       }
-      count = (int) Math.min(room, source.length() - position);
+      count = Math.min(room, source.length() - position);
       copyIn(source, position, count);
       if (ancillary != null) {
         mark(ancillary, count);
       }
       written += count;
+    } finally {
+      writing.unlock();
     }
     readers.announce(READABLE);
     return count;
   }
 
-  private void copyIn(IoBuffer source, long position, int count) {
-    reserve((int) queuedBytes() + count);
-    int start = (int) written & (ring.length - 1);
-    int first = Math.min(count, ring.length - start);
-    source.get(position, ring, start, first);
+  private void copyIn(IoBuffer source, long position, long count) {
+    reserve(queuedBytes() + count);
+    long start = written & (ring.lengthBytes() - 1);
+    long first = Math.min(count, ring.lengthBytes() - start);
+    source.get(position, ring.slice(start, first));
     if (first < count) {
-      source.get(position + first, ring, 0, count - first);
+      source.get(position + first, ring.slice(0, count - first));
     }
   }
 
   /** Makes the ring large enough. */
-  private void reserve(int bytes) {
-    if (bytes <= ring.length) {
+  private void reserve(long bytes) {
+    if (bytes <= ring.lengthBytes()) {
       return;
     }
-    int length = Math.max(FIRST_BYTES, Integer.highestOneBit(Math.max(bytes - 1, 1)) << 1);
-    byte[] larger = new byte[length];
-    for (long at = read; at < written; ) {
-      int from = (int) at & (ring.length - 1);
-      int to = (int) at & (length - 1);
-      int run = (int) Math.min(written - at, Math.min(ring.length - from, length - to));
-      System.arraycopy(ring, from, larger, to, run);
-      at += run;
+    long length = Math.max(FIRST_BYTES, Long.highestOneBit(bytes - 1) << 1);
+    RingMemory larger = RingMemory.allocate(length);
+    reading.lock();
+    try {
+      for (long at = read; at < written; ) {
+        long from = at & (ring.lengthBytes() - 1);
+        long to = at & (length - 1);
+        long run = Math.min(written - at, Math.min(ring.lengthBytes() - from, length - to));
+        MemorySegment.copy(ring.slice(from, run), 0, larger.slice(to, run), 0, run);
+        at += run;
+      }
+      ring.free();
+      ring = larger;
+    } finally {
+      reading.unlock();
     }
-    ring = larger;
   }
 
-  private void mark(Ancillary ancillary, int count) {
-    if (marks == null) {
-      marks = new ArrayDeque<>();
-    }
-    Mark last = marks.peekLast();
-    boolean goesOn =
-        last != null
-            && last.end == written
-            && !last.ancillary.hasFiles()
-            && last.ancillary.equals(ancillary);
-    if (goesOn) {
-      last.end += count;
-    } else {
-      marks.add(new Mark(written, written + count, ancillary));
+  private void mark(Ancillary ancillary, long count) {
+    synchronized (marks) {
+      marked = true;
+      Mark last = marks.peekLast();
+      boolean goesOn =
+          last != null
+              && last.end == written
+              && !last.ancillary.hasFiles()
+              && last.ancillary.equals(ancillary);
+      if (goesOn) {
+        last.end += count;
+      } else {
+        marks.add(new Mark(written, written + count, ancillary));
+      }
     }
   }
 
   @Override
   public long read(IoBuffer destination, long position, boolean peek, Received received) {
-    int count;
-    boolean roomAgain = false;
-    synchronized (this) {
-      if (read == written) {
+    long count;
+    reading.lock();
+    try {
+      // Before the marks, which are there before their bytes are.
+      long queued = written - read;
+      if (queued == 0) {
         return -Errno.EAGAIN;
       }
-      count = (int) Math.min(written - read, destination.length() - position);
-      if (marks != null) {
-        count = (int) Math.min(count, untilMarkChanges());
+      count = Math.min(queued, destination.length() - position);
+      if (marked) {
+        count = Math.min(count, untilMarkChanges());
       }
-      int start = (int) read & (ring.length - 1);
-      int first = Math.min(count, ring.length - start);
-      destination.put(position, ring, start, first);
+      long start = read & (ring.lengthBytes() - 1);
+      long first = Math.min(count, ring.lengthBytes() - start);
+      destination.put(position, ring.slice(start, first));
       if (first < count) {
-        destination.put(position + first, ring, 0, count - first);
+        destination.put(position + first, ring.slice(0, count - first));
       }
-      if (marks != null) {
+      if (marked) {
         takeMark(peek, count, received);
       }
       if (!peek) {
         read += count;
-        if (read == written && ring.length > KEPT_BYTES) {
-          ring = new byte[0];
+        if (ring.lengthBytes() > KEPT_BYTES) {
+          giveUpIfEmpty();
         }
-        roomAgain = roomWanted && hasRoom();
-        roomWanted &= !roomAgain;
       }
+    } finally {
+      reading.unlock();
     }
-    if (roomAgain) {
+    if (!peek && roomWanted && hasRoom()) {
+      roomWanted = false;
       writers.announce(WRITABLE);
     }
     return count;
   }
 
+  /** Unless a writer is at work, in which case it is not worth it. The caller reads. */
+  private void giveUpIfEmpty() {
+    if (writing.tryLock()) {
+      try {
+        if (read == written) {
+          ring.free();
+          ring = RingMemory.NONE;
+        }
+      } finally {
+        writing.unlock();
+      }
+    }
+  }
+
   /** How far a read may go before the files or the sender change. */
   private long untilMarkChanges() {
-    Mark first = marks.peekFirst();
-    if (first == null) {
-      return Long.MAX_VALUE;
+    synchronized (marks) {
+      Mark first = marks.peekFirst();
+      if (first == null) {
+        return Long.MAX_VALUE;
+      }
+      return (first.start > read ? first.start : first.end) - read;
     }
-    return (first.start > read ? first.start : first.end) - read;
   }
 
   /** Hands over what came with the bytes at the read position; files only once. */
-  private void takeMark(boolean peek, int count, Received received) {
-    Mark first = marks.peekFirst();
-    if (first == null || first.start > read || count == 0) {
-      return;
-    }
-    Ancillary ancillary = first.ancillary;
-    if (received != null) {
-      received.setAncillary(peek ? ancillary.retain() : ancillary);
-    } else if (!peek) {
-      ancillary.release();
-    }
-    if (!peek) {
-      first.ancillary = Ancillary.from(ancillary.credentials());
-      if (read + count == first.end) {
-        marks.removeFirst();
+  private void takeMark(boolean peek, long count, Received received) {
+    synchronized (marks) {
+      Mark first = marks.peekFirst();
+      if (first == null || first.start > read || count == 0) {
+        return;
+      }
+      Ancillary ancillary = first.ancillary;
+      if (received != null) {
+        received.setAncillary(peek ? ancillary.retain() : ancillary);
+      } else if (!peek) {
+        ancillary.release();
+      }
+      if (!peek) {
+        first.ancillary = Ancillary.from(ancillary.credentials());
+        if (read + count == first.end) {
+          marks.removeFirst();
+        }
       }
     }
   }
@@ -217,10 +264,8 @@ final class RingBuffer implements StreamBuffer {
     if (hasRoom()) {
       return true;
     }
-    synchronized (this) {
-      roomWanted = !hasRoom();
-      return !roomWanted;
-    }
+    roomWanted = true;
+    return hasRoom();
   }
 
   private boolean hasRoom() {
@@ -229,27 +274,38 @@ final class RingBuffer implements StreamBuffer {
 
   @Override
   public void setCapacity(long bytes) {
-    synchronized (this) {
-      capacity = bytes;
-    }
+    capacity = bytes;
     writers.announce(WRITABLE);
   }
 
   @Override
+  public void refuse() {
+    writing.lock();
+    refusing = true;
+    writing.unlock();
+  }
+
+  @Override
   public boolean abandon() {
-    ArrayDeque<Mark> dropped;
+    List<Mark> dropped;
     boolean unread;
-    synchronized (this) {
+    writing.lock();
+    reading.lock();
+    try {
       abandoned = true;
       unread = read != written;
       read = written;
-      ring = new byte[0];
-      dropped = marks;
-      marks = null;
+      ring.free();
+      ring = RingMemory.NONE;
+      synchronized (marks) {
+        dropped = List.copyOf(marks);
+        marks.clear();
+      }
+    } finally {
+      reading.unlock();
+      writing.unlock();
     }
-    if (dropped != null) {
-      dropped.forEach(mark -> mark.ancillary.release());
-    }
+    dropped.forEach(mark -> mark.ancillary.release());
     writers.announce(WRITABLE);
     return unread;
   }

@@ -46,8 +46,14 @@ interface StreamBuffer {
   void setCapacity(long bytes);
 
   /**
-   * The reader is gone: drops everything and refuses writes from now on. Returns whether there was
-   * anything.
+   * The writer is gone: what it wrote stays. When this returns, no write is in progress and none
+   * will take anything.
+   */
+  void refuse();
+
+  /**
+   * The reader is gone: when this returns, no read is in progress, everything is dropped, and
+   * writes are refused from now on. Returns whether there was anything.
    */
   boolean abandon();
 }

@@ -1,0 +1,63 @@
+package org.capvm.monitor.channel;
+
+import static org.capvm.machine.host.HostMemory.MAP_ANONYMOUS;
+import static org.capvm.machine.host.HostMemory.MAP_NORESERVE;
+import static org.capvm.machine.host.HostMemory.MAP_PRIVATE;
+import static org.capvm.machine.host.HostMemory.PROT_READ;
+import static org.capvm.machine.host.HostMemory.PROT_WRITE;
+
+import java.lang.foreign.MemorySegment;
+import org.capvm.machine.host.HostMemory;
+import org.capvm.machine.host.RawMemory;
+
+/**
+ * Bytes on their way from one guest to another: native memory in which no guest address lies. They
+ * are copied in and out with {@link org.capvm.monitor.memory.GuestMemory}, whose checks and faults
+ * are those of every other copy.
+ *
+ * <p>Whoever allocates it frees it once, when no thread uses a {@link #slice} any more.
+ */
+public final class RingMemory {
+  /** No bytes. */
+  public static final RingMemory NONE = new RingMemory(0, 0);
+
+  private final long hostAddress;
+  private final long lengthBytes;
+
+  private RingMemory(long hostAddress, long lengthBytes) {
+    this.hostAddress = hostAddress;
+    this.lengthBytes = lengthBytes;
+  }
+
+  /**
+   * Zeroed memory.
+   *
+   * @param lengthBytes a multiple of a page's 4096 bytes, above 0
+   */
+  public static RingMemory allocate(long lengthBytes) {
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    long address = HostMemory.mmap(0, lengthBytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+    return new RingMemory(address, lengthBytes);
+  }
+
+  /** Bytes of it. */
+  public long lengthBytes() {
+    return lengthBytes;
+  }
+
+  /**
+   * Part of it.
+   *
+   * @throws IndexOutOfBoundsException if it is not inside
+   */
+  public MemorySegment slice(long offset, long bytes) {
+    return RawMemory.ALL.asSlice(hostAddress, lengthBytes).asSlice(offset, bytes);
+  }
+
+  /** Gives the memory back. */
+  public void free() {
+    if (lengthBytes > 0) {
+      HostMemory.munmap(hostAddress, lengthBytes);
+    }
+  }
+}
