@@ -26,7 +26,9 @@ enum {
   CALL_RETURN, /* made by the vDSO, to which exported functions return */
   CALL_EXPORT,
   CALL_SERVE,
-  CALL_CALL
+  CALL_CALL,
+  CALL_STREAM_CREATE,
+  CALL_STREAM_OPEN
 };
 
 static long call(long number, long a, long b, long c, long d) {
@@ -176,4 +178,12 @@ cap_t cp_call_open(const char *name) { return cp_file_open(name); }
 
 int cp_call(cap_t function, const long words[6], long *result, const struct timespec *timeout) {
   return (int)call(CALL_CALL, function, (long)words, (long)result, (long)timeout);
+}
+
+int cp_stream_create(const char *name, int flags, cap_t *stream) {
+  return (int)call(CALL_STREAM_CREATE, (long)name, flags, (long)stream, 0);
+}
+
+int cp_stream_open(const char *name, int flags) {
+  return (int)call(CALL_STREAM_OPEN, (long)name, flags, 0, 0);
 }

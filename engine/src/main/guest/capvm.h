@@ -110,6 +110,21 @@ cap_t cp_call_open(const char *name);
  */
 int cp_call(cap_t function, const long words[6], long *result, const struct timespec *timeout);
 
+/*
+ * Makes a stream of bytes and publishes its other end under a name. Returns a descriptor of this end: a
+ * connected socket, for read, write, poll, shutdown and so on. flags: SOCK_CLOEXEC, SOCK_NONBLOCK. Stores
+ * what grant, revoke and close take. Revoked, the other side's reads and writes fail with EBADF, and this
+ * one sees a connection that was closed.
+ */
+int cp_stream_create(const char *name, int flags, cap_t *stream);
+
+/* Opens the other end of "CVM/NAME", as it was granted; once: -EBUSY. Returns a descriptor. */
+int cp_stream_open(const char *name, int flags);
+
+#define cp_stream_grant cp_file_grant
+#define cp_stream_revoke cp_file_revoke
+#define cp_stream_close cp_file_close
+
 /* Of functions and files alike. */
 #define cp_call_grant cp_file_grant
 #define cp_call_revoke cp_file_revoke

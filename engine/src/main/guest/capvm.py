@@ -5,13 +5,14 @@ A CpFile or a CpCall names a capability; errors are OSError with the errno that 
 
 import ctypes
 import os
+import socket
 
 READ, WRITE, CALL, NOTIFY, DELEGATE, ALL = 1, 2, 4, 8, 16, 31
 
 _FIRST_CALL = 0x43410000
 _NAMES = (
     "read write notify create open restrict readv writev submit wait grant revoke close stat "
-    "return export serve call"
+    "return export serve call stream_create stream_open"
 )
 _CALL = {name: _FIRST_CALL + index for index, name in enumerate(_NAMES.split())}
 
@@ -158,3 +159,29 @@ class CpCall(_Capability):
             _limit(timeout),
         )
         return result.value
+
+
+class CpStream(_Capability):
+    """A capability to a stream of bytes, as its owner has it."""
+
+    @classmethod
+    def create(cls, name):
+        """Publishes a stream; .socket is this end, a connected socket."""
+        handle = ctypes.c_long()
+        descriptor = _call(
+            "stream_create",
+            ctypes.c_char_p(os.fsencode(name)),
+            _word(socket.SOCK_CLOEXEC),
+            ctypes.byref(handle),
+        )
+        made = cls(handle.value)
+        made.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, descriptor)
+        return made
+
+    @staticmethod
+    def open(name):
+        """Opens the other end of "CVM/NAME" as it was granted; returns a connected socket."""
+        descriptor = _call(
+            "stream_open", ctypes.c_char_p(os.fsencode(name)), _word(socket.SOCK_CLOEXEC)
+        )
+        return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, descriptor)

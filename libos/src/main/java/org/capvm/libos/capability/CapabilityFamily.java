@@ -21,7 +21,7 @@ import org.capvm.monitor.capability.CapabilityException;
  */
 public final class CapabilityFamily implements SystemCallFamily {
   /** How many there are, without gaps from {@code FIRST_SYSTEM_CALL} on. */
-  public static final int CALLS = 18;
+  public static final int CALLS = 20;
 
   @Override
   public SystemCall row(int number) {
@@ -44,6 +44,8 @@ public final class CapabilityFamily implements SystemCallFamily {
       case 15 -> own(15, "cp_call_export", CpCallCalls::export, STRING, ADDRESS);
       case 16 -> own(16, "cp_call_serve", CpCallCalls::serve, HEX);
       case 17 -> own(17, "cp_call", CpCallCalls::call, HEX, ADDRESS, ADDRESS, TIMESPEC);
+      case 18 -> own(18, "cp_stream_create", CpStreamCalls::create, STRING, HEX, ADDRESS);
+      case 19 -> own(19, "cp_stream_open", CpStreamCalls::open, STRING, HEX);
       default -> null;
     };
   }

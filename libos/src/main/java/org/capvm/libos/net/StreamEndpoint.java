@@ -46,6 +46,10 @@ final class StreamEndpoint implements StreamTransport {
   private volatile int shut;
   private volatile int error;
   private volatile boolean closed;
+
+  /** The error of every transfer since the end was cut off, or 0. */
+  private volatile int cutOff;
+
   private volatile boolean wasReset;
   private volatile boolean peerFinished;
 
@@ -85,8 +89,10 @@ final class StreamEndpoint implements StreamTransport {
 
   @Override
   public long send(IoBuffer source, long position, Ancillary ancillary) {
-    int failed = error;
-    if (failed != 0) {
+    if (cutOff != 0) {
+      return -cutOff;
+    }
+    if (error != 0) {
       return -takeError();
     }
     if ((shut & SEND_SHUT) != 0) {
@@ -100,6 +106,9 @@ final class StreamEndpoint implements StreamTransport {
       carried = Ancillary.from(PeerCredentials.nobody());
     }
     long sent = peer.incoming.write(source, position, carried);
+    if (sent == -Errno.EPIPE && cutOff != 0) {
+      return -cutOff;
+    }
     if (sent == -Errno.EPIPE && protocol == Protocol.TCP) {
       // The bytes leave and are answered by a reset, which only the next call sees.
       receiveReset(Errno.EPIPE);
@@ -110,12 +119,18 @@ final class StreamEndpoint implements StreamTransport {
 
   @Override
   public long receive(IoBuffer destination, long position, boolean peek, Received received) {
+    if (cutOff != 0) {
+      return -cutOff;
+    }
     // Before looking at the data: what is said to be the end came after all of it.
     int shutBefore = shut;
     int errorBefore = error;
     long count = incoming.read(destination, position, peek, received);
     if (count != -Errno.EAGAIN) {
       return count;
+    }
+    if (cutOff != 0) {
+      return -cutOff;
     }
     if (errorBefore != 0 && (protocol != Protocol.TCP || errorBefore != Errno.EPIPE)) {
       return -takeError();
@@ -133,7 +148,7 @@ final class StreamEndpoint implements StreamTransport {
   public int readiness() {
     int state = shut;
     int ready = 0;
-    if (error != 0) {
+    if (error != 0 || cutOff != 0) {
       ready |= POLLERR;
     }
     if (state == BOTH_SHUT) {
@@ -185,6 +200,9 @@ final class StreamEndpoint implements StreamTransport {
   public void close(boolean reset) {
     boolean unread = incoming.abandon();
     synchronized (connection) {
+      if (closed) {
+        return;
+      }
       closed = true;
       shut = BOTH_SHUT;
       if (!peer.closed) {
@@ -192,6 +210,32 @@ final class StreamEndpoint implements StreamTransport {
       }
     }
     peer.waiters.announce(ANY_CHANGE);
+  }
+
+  /**
+   * Ends this end against the will of whoever uses it. When this returns, no transfer is in
+   * progress, and every one from now on fails with the error; the peer sees a close.
+   */
+  void cutOff(int errno) {
+    cutOff = errno;
+    peer.incoming.refuse();
+    close(false);
+    waiters.announce(ANY_CHANGE);
+  }
+
+  /** Whether this end was closed. */
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Whether this end was ended by {@link #cutOff}. */
+  boolean isCutOff() {
+    return cutOff != 0;
+  }
+
+  /** Told of every change of this end's readiness. */
+  WaitQueue waiters() {
+    return waiters;
   }
 
   /** The other end was closed, with data it had not read or on purpose without warning. */

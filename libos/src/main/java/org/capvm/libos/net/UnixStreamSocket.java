@@ -41,6 +41,16 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
     return new UnixStreamSocket[] {one, other};
   }
 
+  /** A socket at an end of a stream that was made already; nothing is known of the other side. */
+  static UnixStreamSocket at(NetworkNamespace network, StreamEndpoint end) {
+    UnixStreamSocket made = new UnixStreamSocket(network, SOCK_STREAM);
+    made.peerName = UnixAddress.UNNAMED;
+    made.peerCredentials = PeerCredentials.nobody();
+    end.waiters().add(made.waiters()::announce);
+    made.connected(end);
+    return made;
+  }
+
   private StreamEndpoint[] join(UnixStreamSocket other) {
     boolean crossing = network() != other.network();
     peer = other;

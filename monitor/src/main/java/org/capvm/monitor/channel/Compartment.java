@@ -98,6 +98,18 @@ public final class Compartment implements AutoCloseable {
   }
 
   /**
+   * Publishes a stream.
+   *
+   * @param streamName as for {@link #create}
+   * @param carrier moves its bytes
+   * @return the owner's end
+   * @throws CapabilityException UNKNOWN_NAME for a name that cannot be, NAME_TAKEN, QUOTA_EXCEEDED
+   */
+  public CpStream createStream(String streamName, CpStream.Carrier carrier) {
+    return new CpStream(PublishedStream.publish(this, streamName, carrier));
+  }
+
+  /**
    * What a handle names.
    *
    * @throws CapabilityException NOT_VALID
@@ -107,9 +119,11 @@ public final class Compartment implements AutoCloseable {
   }
 
   private static SharedCapability of(Capability capability) {
-    return capability.object() instanceof SharedBuffer
-        ? new CpFile(capability)
-        : new CpCall(capability);
+    return switch (capability.object()) {
+      case SharedBuffer buffer -> new CpFile(capability);
+      case PublishedStream stream -> new CpStream(capability);
+      default -> new CpCall(capability);
+    };
   }
 
   /**

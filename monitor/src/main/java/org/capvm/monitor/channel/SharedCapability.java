@@ -3,7 +3,7 @@ package org.capvm.monitor.channel;
 /**
  * What can be done with every capability that a cVM holds, whatever it is a right to. Threads: any.
  */
-public sealed interface SharedCapability extends AutoCloseable permits CpFile, CpCall {
+public sealed interface SharedCapability extends AutoCloseable permits CpFile, CpCall, CpStream {
   /** What the holder names it by; above 0. */
   long handle();
 
