@@ -45,7 +45,10 @@ public final class Main {
               case "python" -> report.processor("Python", programs.python());
               case "syscalls" -> report.systemCalls();
               case "start" -> report.startUp(repository.resolve("cvm"));
-              case "streams" -> streams(capVm, scratch, rounds);
+              case "streams" ->
+                  new StreamPairs(capVm, repository, scratch, rounds).table()
+                      + "\n"
+                      + streams(capVm, scratch, rounds);
               default -> throw new BenchmarkException("no such part: " + part);
             });
       }

@@ -33,7 +33,7 @@ final class RingBuffer implements StreamBuffer {
   private static final int FIRST_BYTES = 1 << 12;
 
   /** A ring larger than this is given up when it is empty. */
-  private static final int KEPT_BYTES = 1 << 18;
+  private static final int KEPT_BYTES = 1 << 20;
 
   /** What came with a run of bytes. */
   private static final class Mark {
