@@ -21,12 +21,10 @@ public final class RingMemory {
   /** No bytes. */
   public static final RingMemory NONE = new RingMemory(0, 0);
 
-  private final long hostAddress;
-  private final long lengthBytes;
+  private final MemorySegment bytes;
 
   private RingMemory(long hostAddress, long lengthBytes) {
-    this.hostAddress = hostAddress;
-    this.lengthBytes = lengthBytes;
+    bytes = RawMemory.ALL.asSlice(hostAddress, lengthBytes);
   }
 
   /**
@@ -42,7 +40,7 @@ public final class RingMemory {
 
   /** Bytes of it. */
   public long lengthBytes() {
-    return lengthBytes;
+    return bytes.byteSize();
   }
 
   /**
@@ -50,14 +48,14 @@ public final class RingMemory {
    *
    * @throws IndexOutOfBoundsException if it is not inside
    */
-  public MemorySegment slice(long offset, long bytes) {
-    return RawMemory.ALL.asSlice(hostAddress, lengthBytes).asSlice(offset, bytes);
+  public MemorySegment slice(long offset, long lengthBytes) {
+    return bytes.asSlice(offset, lengthBytes);
   }
 
   /** Gives the memory back. */
   public void free() {
-    if (lengthBytes > 0) {
-      HostMemory.munmap(hostAddress, lengthBytes);
+    if (bytes.byteSize() > 0) {
+      HostMemory.munmap(bytes.address(), bytes.byteSize());
     }
   }
 }
