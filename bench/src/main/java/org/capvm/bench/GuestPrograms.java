@@ -5,12 +5,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
  * The programs of {@code src/guest}, compiled with the host's compilers into a scratch directory.
  */
 final class GuestPrograms {
+  /** Programs that print figures of their own, not their processor time. */
+  private static final Set<String> SELF_TIMED = Set.of("syscalls", "processes");
+
   private final Path sources;
   private final Path scratch;
 
@@ -23,7 +27,7 @@ final class GuestPrograms {
   List<Command> compiled() throws IOException, InterruptedException {
     List<Command> commands = new ArrayList<>();
     for (Path source : listed("c")) {
-      if (!name(source).equals("syscalls")) {
+      if (!SELF_TIMED.contains(name(source))) {
         commands.add(compile(source));
       }
     }
@@ -33,6 +37,11 @@ final class GuestPrograms {
   /** The program that measures system calls. */
   Command systemCalls() throws IOException, InterruptedException {
     return compile(sources.resolve("c/syscalls.c"));
+  }
+
+  /** The program that measures forks, threads, round trips and signals. */
+  Command processes() throws IOException, InterruptedException {
+    return compile(sources.resolve("c/processes.c"));
   }
 
   /** The Python programs, as commands. */

@@ -9,8 +9,8 @@ import org.capvm.engine.CapVm;
 
 /**
  * Prints CapVM's figures beside native ones as Markdown tables. Usage: {@code bench/run [--rounds
- * N] [PART...]}, where a part is {@code c}, {@code python}, {@code syscalls}, {@code start} or
- * {@code streams}; without one, all are measured.
+ * N] [PART...]}, where a part is {@code c}, {@code python}, {@code syscalls}, {@code processes},
+ * {@code start}, {@code streams}, {@code redis} or {@code nginx}; without one, all are measured.
  */
 public final class Main {
   private static final int DEFAULT_ROUNDS = 5;
@@ -31,7 +31,7 @@ public final class Main {
       parts.subList(0, 2).clear();
     }
     if (parts.isEmpty()) {
-      parts = List.of("c", "python", "syscalls", "start", "streams");
+      parts = List.of("c", "python", "syscalls", "processes", "start", "streams", "redis", "nginx");
     }
     Path scratch = Files.createDirectories(repository.resolve("bench/target/scratch"));
     GuestPrograms programs = new GuestPrograms(repository.resolve("bench/src/guest"), scratch);
@@ -43,12 +43,16 @@ public final class Main {
             switch (part) {
               case "c" -> report.processor("C and C++", programs.compiled());
               case "python" -> report.processor("Python", programs.python());
-              case "syscalls" -> report.systemCalls();
+              case "syscalls" -> report.figures("System call", "ns", programs.systemCalls());
+              case "processes" ->
+                  report.figures("Processes and threads", "µs", programs.processes());
               case "start" -> report.startUp(repository.resolve("cvm"));
               case "streams" ->
                   new StreamPairs(capVm, repository, scratch, rounds).table()
                       + "\n"
                       + streams(capVm, scratch, rounds);
+              case "redis" -> new PublishedServers(capVm, scratch, rounds).redis();
+              case "nginx" -> new PublishedServers(capVm, scratch, rounds).nginx();
               default -> throw new BenchmarkException("no such part: " + part);
             });
       }

@@ -57,19 +57,19 @@ final class Report {
     return table.row("geometric mean", "", "", figure(mean, 2)).toString();
   }
 
-  /** Nanoseconds per system call, medians over runs that each report their best of five. */
-  String systemCalls() throws IOException, InterruptedException {
-    Command command = programs.systemCalls();
+  /** Medians over runs of a program that prints lines of a name and a figure, less being better. */
+  String figures(String title, String unit, Command command)
+      throws IOException, InterruptedException {
     Map<String, List<Double>> nativeFigures = new LinkedHashMap<>();
     Map<String, List<Double>> confinedFigures = new LinkedHashMap<>();
-    Path output = scratch.resolve("syscalls.output");
+    Path output = scratch.resolve("figures.output");
     for (int round = 0; round < rounds; round++) {
       Runner.host().run(command, output);
       collect(nativeFigures, output);
       confined.run(command, output);
       collect(confinedFigures, output);
     }
-    MarkdownTable table = new MarkdownTable("System call", "native ns", "cVM ns", "ratio");
+    MarkdownTable table = new MarkdownTable(title, "native " + unit, "cVM " + unit, "ratio");
     nativeFigures.forEach(
         (name, figures) -> {
           double nativeNanos = median(figures);
