@@ -36,7 +36,7 @@ public final class Main {
     Path scratch = Files.createDirectories(repository.resolve("bench/target/scratch"));
     GuestPrograms programs = new GuestPrograms(repository.resolve("bench/src/guest"), scratch);
     try (CapVm capVm = CapVm.open(false)) {
-      Report report = new Report(new ConfinedRunner(capVm, List.of()), programs, scratch, rounds);
+      Report report = new Report(new ConfinedRunner(capVm, List.of()), scratch, rounds);
       System.out.println(Report.platform() + "; medians of " + rounds + " pairs\n");
       for (String part : parts) {
         System.out.println(

@@ -28,25 +28,6 @@ import org.capvm.image.HostMount;
 final class PublishedServers {
   private static final Duration START_LIMIT = Duration.ofSeconds(20);
 
-  private static final String NGINX_CONFIGURATION =
-      """
-      daemon off;
-      worker_processes 2;
-      pid %1$s/nginx.pid;
-      error_log stderr;
-      events { worker_connections 256; }
-      http {
-        access_log off;
-        client_body_temp_path %1$s/body;
-        proxy_temp_path %1$s/proxy;
-        fastcgi_temp_path %1$s/fastcgi;
-        uwsgi_temp_path %1$s/uwsgi;
-        scgi_temp_path %1$s/scgi;
-        sendfile on;
-        server { listen 127.0.0.1:%2$d; root %1$s; }
-      }
-      """;
-
   /** A load, as a client of the host puts it on a port and says what it got. */
   private interface Load {
     /** Adds the requests a second of one run, by name. */
@@ -97,7 +78,7 @@ final class PublishedServers {
     Server server =
         port -> {
           Path configuration = site.resolve("nginx.conf");
-          Files.writeString(configuration, NGINX_CONFIGURATION.formatted(site, port));
+          Files.writeString(configuration, nginxConfiguration(site, port));
           return Command.of(site, "/usr/sbin/nginx", "-c", configuration.toString());
         };
     return compare(
@@ -109,6 +90,27 @@ final class PublishedServers {
           Runner.host().run(Command.of(site, "/usr/bin/wrk", "-t1", "-c32", "-d4s", url), output);
           collectWrk(output, rates);
         });
+  }
+
+  private static String nginxConfiguration(Path site, int port) {
+    return """
+    daemon off;
+    worker_processes 2;
+    pid %1$s/nginx.pid;
+    error_log stderr;
+    events { worker_connections 256; }
+    http {
+      access_log off;
+      client_body_temp_path %1$s/body;
+      proxy_temp_path %1$s/proxy;
+      fastcgi_temp_path %1$s/fastcgi;
+      uwsgi_temp_path %1$s/uwsgi;
+      scgi_temp_path %1$s/scgi;
+      sendfile on;
+      server { listen 127.0.0.1:%2$d; root %1$s; }
+    }
+    """
+        .formatted(site, port);
   }
 
   private String compare(String title, Server server, Load load)
@@ -236,6 +238,6 @@ final class PublishedServers {
   }
 
   private static void add(Map<String, List<Double>> rates, String name, double rate) {
-    rates.computeIfAbsent(name, unused -> new ArrayList<>()).add(rate);
+    rates.computeIfAbsent(name, _ -> new ArrayList<>()).add(rate);
   }
 }

@@ -13,13 +13,11 @@ import java.util.Map;
 /** The measurements, each giving its part of the README's figures. */
 final class Report {
   private final Runner confined;
-  private final GuestPrograms programs;
   private final Path scratch;
   private final int rounds;
 
-  Report(Runner confined, GuestPrograms programs, Path scratch, int rounds) {
+  Report(Runner confined, Path scratch, int rounds) {
     this.confined = confined;
-    this.programs = programs;
     this.scratch = scratch;
     this.rounds = rounds;
   }

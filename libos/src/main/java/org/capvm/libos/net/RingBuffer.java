@@ -59,6 +59,8 @@ final class RingBuffer implements StreamBuffer {
   private volatile boolean roomWanted;
   private volatile boolean abandoned;
   private volatile boolean refusing;
+
+  // Each has one writer at a time, under the lock of its direction, and readers without a lock.
   private volatile long read;
   private volatile long written;
 
@@ -98,7 +100,8 @@ final class RingBuffer implements StreamBuffer {
       if (ancillary != null) {
         mark(ancillary, count);
       }
-      written += count;
+      long end = written + count;
+      written = end;
     } finally {
       writing.unlock();
     }
@@ -180,7 +183,8 @@ final class RingBuffer implements StreamBuffer {
         takeMark(peek, count, received);
       }
       if (!peek) {
-        read += count;
+        long next = read + count;
+        read = next;
         if (ring.lengthBytes() > KEPT_BYTES) {
           giveUpIfEmpty();
         }
@@ -281,8 +285,11 @@ final class RingBuffer implements StreamBuffer {
   @Override
   public void refuse() {
     writing.lock();
-    refusing = true;
-    writing.unlock();
+    try {
+      refusing = true;
+    } finally {
+      writing.unlock();
+    }
   }
 
   @Override
