@@ -110,6 +110,15 @@ public final class HostMemory {
   private HostMemory() {}
 
   /**
+   * Maps new memory of nobody else's: zeros, which take room only when they are touched.
+   *
+   * @return the host address of the mapping
+   */
+  public static long reserve(long lengthBytes, int protection) {
+    return mmap(0, lengthBytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  }
+
+  /**
    * Maps memory.
    *
    * @return the host address of the mapping

@@ -1,8 +1,5 @@
 package org.capvm.monitor.capability;
 
-import static org.capvm.machine.host.HostMemory.MAP_ANONYMOUS;
-import static org.capvm.machine.host.HostMemory.MAP_NORESERVE;
-import static org.capvm.machine.host.HostMemory.MAP_PRIVATE;
 import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 import static org.capvm.monitor.capability.CapabilityLayout.BASE;
@@ -77,8 +74,7 @@ public final class CapabilityTable {
   }
 
   private static long map() {
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    return HostMemory.mmap(0, TABLE_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
+    return HostMemory.reserve(TABLE_BYTES, PROT_READ | PROT_WRITE);
   }
 
   /** Host address of the entry of index 0. */

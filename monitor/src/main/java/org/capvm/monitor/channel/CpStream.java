@@ -1,7 +1,6 @@
 package org.capvm.monitor.channel;
 
 import org.capvm.monitor.capability.Capability;
-import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
 import org.capvm.monitor.capability.Permissions;
 
@@ -10,10 +9,8 @@ import org.capvm.monitor.capability.Permissions;
  * {@link RingMemory}, and what moves them is the {@link Carrier}.
  *
  * <p>Two are equal if they are the same capability. Threads: any.
- *
- * @param capability to a {@link PublishedStream}
  */
-public record CpStream(Capability capability) implements SharedCapability {
+public final class CpStream implements SharedCapability {
   /** What moves the bytes, and lets each end be used as long as its capability is valid. */
   @FunctionalInterface
   public interface Carrier {
@@ -25,6 +22,24 @@ public record CpStream(Capability capability) implements SharedCapability {
      * @param reason NOT_VALID, or OWNER_GONE if the whole stream ended
      */
     void ended(CpStream through, Reason reason);
+  }
+
+  private final Capability capability;
+  private final PublishedStream stream;
+
+  CpStream(Capability capability) {
+    this.capability = capability;
+    this.stream = (PublishedStream) capability.object();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof CpStream named && named.capability.equals(capability);
+  }
+
+  @Override
+  public int hashCode() {
+    return capability.hashCode();
   }
 
   @Override
@@ -44,28 +59,21 @@ public record CpStream(Capability capability) implements SharedCapability {
 
   /** What moves the bytes. */
   public Carrier carrier() {
-    return stream().carrier();
+    return stream.carrier();
   }
 
   @Override
   public void grant(String cvm, int permissions) {
-    stream().publication().grant(capability, cvm, permissions);
+    stream.publication().grant(capability, cvm, permissions);
   }
 
   @Override
   public void revoke() {
-    stream().tree().revokeDerived(capability);
+    stream.tree().revokeDerived(capability);
   }
 
   @Override
   public void close() {
-    stream().tree().revoke(capability);
-  }
-
-  private PublishedStream stream() {
-    if (capability.object() instanceof PublishedStream stream) {
-      return stream;
-    }
-    throw new CapabilityException(Reason.NOT_VALID);
+    stream.tree().revoke(capability);
   }
 }

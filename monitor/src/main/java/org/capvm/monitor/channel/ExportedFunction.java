@@ -22,47 +22,40 @@ final class ExportedFunction implements CapabilityObject {
   /** The seal of every capability that can be called. */
   static final int SEAL = 1;
 
-  private final Channels channels;
   private final Publication publication;
   private final Callee callee;
   private final Slot slot;
-  private final Runnable end = this::end;
+  private final Runnable end;
   private final Set<Invocation> running = new HashSet<>();
-  private volatile Capability first;
   private volatile Capability owners;
 
-  private ExportedFunction(Channels channels, String name, Callee callee, Slot slot) {
-    this.channels = channels;
-    this.publication = new Publication(name, channels.tree());
+  private ExportedFunction(Publication publication, Callee callee, Slot slot) {
+    this.publication = publication;
+    this.end = publication::end;
     this.callee = callee;
     this.slot = slot;
   }
 
   /** See {@link Compartment#export}. */
   static Capability export(Compartment owner, String name, Slot slot, Callee callee) {
-    Channels channels = owner.channels();
-    String full = Channels.qualified(owner, name);
-    ExportedFunction function = new ExportedFunction(channels, full, callee, slot);
+    Publication publication = new Publication(owner, name);
+    ExportedFunction function = new ExportedFunction(publication, callee, slot);
     int permissions = Permissions.CALL | Permissions.DELEGATE;
-    CapabilityTree tree = channels.tree();
-    Capability origin = tree.create(owner.table(), function, 0, 0, permissions);
-    function.first = origin;
+    Capability origin = publication.publish(function, 0, 0, permissions);
     try {
-      channels.publish(function.publication);
       if (slot != null && !slot.beforeClose(function.end)) {
         throw new CapabilityException(Reason.OWNER_GONE);
       }
-      function.owners = tree.seal(origin, SEAL);
+      function.owners = publication.tree().seal(origin, SEAL);
       return function.owners;
     } catch (CapabilityException refused) {
-      tree.revoke(origin);
-      channels.withdraw(function.publication);
+      publication.end();
       throw refused;
     }
   }
 
   CapabilityTree tree() {
-    return channels.tree();
+    return publication.tree();
   }
 
   Publication publication() {
@@ -75,11 +68,7 @@ final class ExportedFunction implements CapabilityObject {
 
   /** What ends when a capability is closed: the owner's own stands for the function itself. */
   Capability endedWith(Capability capability) {
-    return capability == owners ? first : capability;
-  }
-
-  private void end() {
-    tree().revoke(first);
+    return capability == owners ? publication.first() : capability;
   }
 
   long call(Capability through, long[] words, Invocation invocation) {
@@ -101,15 +90,13 @@ final class ExportedFunction implements CapabilityObject {
 
   @Override
   public void revoked(Capability capability) {
-    Capability origin = first;
-    boolean ended = origin == null || !origin.isValid();
     List<Invocation> cut;
     synchronized (this) {
       cut = running.stream().filter(each -> each.through() == capability).toList();
     }
-    cut.forEach(each -> each.cancel(ended ? Reason.OWNER_GONE : Reason.NOT_VALID));
-    if (origin == null || capability == origin) {
-      channels.withdraw(publication);
+    Reason reason = publication.reasonOfEnd();
+    cut.forEach(each -> each.cancel(reason));
+    if (publication.withdrawAfter(capability)) {
       if (slot != null) {
         slot.forget(end);
       }

@@ -1,8 +1,5 @@
 package org.capvm.monitor.channel;
 
-import static org.capvm.machine.host.HostMemory.MAP_ANONYMOUS;
-import static org.capvm.machine.host.HostMemory.MAP_NORESERVE;
-import static org.capvm.machine.host.HostMemory.MAP_PRIVATE;
 import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 
@@ -33,9 +30,7 @@ public final class RingMemory {
    * @param lengthBytes a multiple of a page's 4096 bytes, above 0
    */
   public static RingMemory allocate(long lengthBytes) {
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    long address = HostMemory.mmap(0, lengthBytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-    return new RingMemory(address, lengthBytes);
+    return new RingMemory(HostMemory.reserve(lengthBytes, PROT_READ | PROT_WRITE), lengthBytes);
   }
 
   /** Bytes of it. */

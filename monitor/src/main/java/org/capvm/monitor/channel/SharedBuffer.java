@@ -1,8 +1,5 @@
 package org.capvm.monitor.channel;
 
-import static org.capvm.machine.host.HostMemory.MAP_ANONYMOUS;
-import static org.capvm.machine.host.HostMemory.MAP_NORESERVE;
-import static org.capvm.machine.host.HostMemory.MAP_PRIVATE;
 import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 
@@ -22,19 +19,17 @@ import org.capvm.monitor.memory.Slot;
 final class SharedBuffer implements CapabilityObject {
   private static final long PAGE_BYTES = 4096;
 
-  private final Channels channels;
   private final Publication publication;
   private final WordWaiters waiters;
   private final Slot slot;
   private final long ownPages;
   private final long lengthBytes;
-  private final Runnable end = this::end;
-  private volatile Capability first;
+  private final Runnable end;
 
-  private SharedBuffer(Channels channels, String name, Slot slot, long ownPages, long lengthBytes) {
-    this.channels = channels;
-    this.publication = new Publication(name, channels.tree());
-    this.waiters = new WordWaiters(channels.tree().access());
+  private SharedBuffer(Publication publication, Slot slot, long ownPages, long lengthBytes) {
+    this.publication = publication;
+    this.end = publication::end;
+    this.waiters = new WordWaiters(publication.tree().access());
     this.slot = slot;
     this.ownPages = ownPages;
     this.lengthBytes = lengthBytes;
@@ -49,54 +44,37 @@ final class SharedBuffer implements CapabilityObject {
       long lengthBytes,
       int permissions) {
     long base = slot.hostAddress(guestAddress, lengthBytes);
-    String full = Channels.qualified(owner, name);
-    SharedBuffer buffer = new SharedBuffer(owner.channels(), full, slot, 0, lengthBytes);
-    return buffer.publish(owner, base, permissions);
+    Publication publication = new Publication(owner, name);
+    return new SharedBuffer(publication, slot, 0, lengthBytes).publish(base, permissions);
   }
 
   /** See {@link Compartment#allocate}. */
   static Capability ofOwnPages(Compartment owner, String name, long lengthBytes, int permissions) {
-    String full = Channels.qualified(owner, name);
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    Publication publication = new Publication(owner, name);
     long mapped = pageUp(lengthBytes);
-    long pages = HostMemory.mmap(0, mapped, PROT_READ | PROT_WRITE, flags, -1, 0);
-    SharedBuffer buffer = new SharedBuffer(owner.channels(), full, null, pages, lengthBytes);
+    long pages = HostMemory.reserve(mapped, PROT_READ | PROT_WRITE);
+    SharedBuffer buffer = new SharedBuffer(publication, null, pages, lengthBytes);
     try {
-      return buffer.publish(owner, pages, permissions);
+      return buffer.publish(pages, permissions);
     } catch (CapabilityException refused) {
-      if (buffer.first == null) {
+      if (publication.first() == null) {
         HostMemory.munmap(pages, mapped);
       }
       throw refused;
     }
   }
 
-  private Capability publish(Compartment owner, long base, int permissions) {
-    Capability made = channels.tree().create(owner.table(), this, base, lengthBytes, permissions);
-    first = made;
-    try {
-      channels.publish(publication);
-      if (slot != null && !slot.beforeClose(end)) {
-        throw new CapabilityException(Reason.OWNER_GONE);
-      }
-      // The owner may have ended between these lines; what it published then is not found.
-      if (!made.isValid()) {
-        channels.withdraw(publication);
-        throw new CapabilityException(Reason.NOT_VALID);
-      }
-    } catch (CapabilityException refused) {
-      channels.tree().revoke(made);
-      throw refused;
+  private Capability publish(long base, int permissions) {
+    Capability made = publication.publish(this, base, lengthBytes, permissions);
+    if (slot != null && !slot.beforeClose(end)) {
+      publication.end();
+      throw new CapabilityException(Reason.OWNER_GONE);
     }
     return made;
   }
 
-  private void end() {
-    channels.tree().revoke(first);
-  }
-
   CapabilityTree tree() {
-    return channels.tree();
+    return publication.tree();
   }
 
   Publication publication() {
@@ -109,12 +87,8 @@ final class SharedBuffer implements CapabilityObject {
 
   @Override
   public void revoked(Capability capability) {
-    // Not set yet if the owner ended while it published; then there is no other capability.
-    Capability origin = first;
-    boolean ended = origin == null || !origin.isValid();
-    waiters.revoked(capability, ended ? Reason.OWNER_GONE : Reason.NOT_VALID);
-    if (origin == null || capability == origin) {
-      channels.withdraw(publication);
+    waiters.revoked(capability, publication.reasonOfEnd());
+    if (publication.withdrawAfter(capability)) {
       if (slot == null) {
         HostMemory.munmap(ownPages, pageUp(lengthBytes));
       } else {

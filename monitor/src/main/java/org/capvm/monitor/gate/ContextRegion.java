@@ -1,8 +1,5 @@
 package org.capvm.monitor.gate;
 
-import static org.capvm.machine.host.HostMemory.MAP_ANONYMOUS;
-import static org.capvm.machine.host.HostMemory.MAP_NORESERVE;
-import static org.capvm.machine.host.HostMemory.MAP_PRIVATE;
 import static org.capvm.machine.host.HostMemory.PROT_NONE;
 import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
@@ -37,8 +34,7 @@ final class ContextRegion implements AutoCloseable {
   private int inUse;
 
   ContextRegion() {
-    start =
-        HostMemory.mmap(0, BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    start = HostMemory.reserve(BYTES, PROT_NONE);
   }
 
   /** Host address of the range. */

@@ -1,8 +1,5 @@
 package org.capvm.monitor.gate;
 
-import static org.capvm.machine.host.HostMemory.MAP_ANONYMOUS;
-import static org.capvm.machine.host.HostMemory.MAP_NORESERVE;
-import static org.capvm.machine.host.HostMemory.MAP_PRIVATE;
 import static org.capvm.machine.host.HostMemory.PROT_NONE;
 import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
@@ -38,8 +35,7 @@ final class SignalStacks implements AutoCloseable {
     if (recycled != null) {
       return recycled;
     }
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    long start = HostMemory.mmap(0, GUARD_BYTES + STACK_BYTES, PROT_NONE, flags, -1, 0);
+    long start = HostMemory.reserve(GUARD_BYTES + STACK_BYTES, PROT_NONE);
     HostMemory.mprotect(start + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE);
     all.add(start);
     return start + GUARD_BYTES;

@@ -1,8 +1,5 @@
 package org.capvm.monitor.memory;
 
-import static org.capvm.machine.host.HostMemory.MAP_ANONYMOUS;
-import static org.capvm.machine.host.HostMemory.MAP_NORESERVE;
-import static org.capvm.machine.host.HostMemory.MAP_PRIVATE;
 import static org.capvm.machine.host.HostMemory.PROT_NONE;
 import static org.capvm.machine.layout.SlotLayout.BASE_ALIGNMENT;
 import static org.capvm.machine.layout.SlotLayout.BYTES_BELOW_BASE;
@@ -55,8 +52,7 @@ public final class SlotAllocator implements AutoCloseable {
 
   private static long reserve() {
     long length = RESERVED_BYTES + BASE_ALIGNMENT;
-    long start =
-        HostMemory.mmap(0, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    long start = HostMemory.reserve(length, PROT_NONE);
     long hostBase = (start + BYTES_BELOW_BASE + BASE_ALIGNMENT - 1) & -BASE_ALIGNMENT;
     long slotStart = hostBase - BYTES_BELOW_BASE;
     long slotEnd = slotStart + RESERVED_BYTES;
