@@ -27,15 +27,22 @@ final class ConfinedRunner implements Runner {
     this.links = List.copyOf(links);
   }
 
+  /** Of a program whose output nobody reads. */
+  static CvmConfiguration.Builder silent(Command command) {
+    return CvmConfiguration.builder(command.words().getFirst())
+        .arguments(command.arguments())
+        .standardInput(StandardStream.discarded())
+        .standardOutput(StandardStream.discarded())
+        .standardError(StandardStream.discarded());
+  }
+
   @Override
   public long run(Command command, Path output) throws IOException, InterruptedException {
     String directory = command.directory().toString();
     CvmConfiguration.Builder builder =
-        CvmConfiguration.builder(command.words().getFirst())
-            .arguments(command.arguments())
+        silent(command)
             .mount(new HostMount(command.directory(), directory, true))
             .workingDirectory(directory)
-            .standardInput(StandardStream.discarded())
             .standardOutput(StandardStream.hostFile(output))
             .standardError(StandardStream.hostFile(Runner.errorOf(output)));
     links.forEach(builder::link);

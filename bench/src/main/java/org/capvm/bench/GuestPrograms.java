@@ -5,16 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /**
  * The programs of {@code src/guest}, compiled with the host's compilers into a scratch directory.
  */
 final class GuestPrograms {
-  /** Programs that print figures of their own, not their processor time. */
-  private static final Set<String> SELF_TIMED = Set.of("syscalls", "processes");
-
   private final Path sources;
   private final Path scratch;
 
@@ -27,21 +23,29 @@ final class GuestPrograms {
   List<Command> compiled() throws IOException, InterruptedException {
     List<Command> commands = new ArrayList<>();
     for (Path source : listed("c")) {
-      if (!SELF_TIMED.contains(name(source))) {
-        commands.add(compile(source));
-      }
+      commands.add(compile(source));
     }
     return commands;
   }
 
   /** The program that measures system calls. */
   Command systemCalls() throws IOException, InterruptedException {
-    return compile(sources.resolve("c/syscalls.c"));
+    return compile(sources.resolve("figures/syscalls.c"));
   }
 
   /** The program that measures forks, threads, round trips and signals. */
   Command processes() throws IOException, InterruptedException {
-    return compile(sources.resolve("c/processes.c"));
+    return compile(sources.resolve("figures/processes.c"));
+  }
+
+  /**
+   * The program that measures streams, one side or both.
+   *
+   * @param binding the directory of the C binding
+   */
+  Command streams(Path binding) throws IOException, InterruptedException {
+    Path source = sources.resolve("figures/streams.c");
+    return compile(source, "-I" + binding, binding.resolve("capvm.c").toString());
   }
 
   /** The Python programs, as commands. */
@@ -63,7 +67,7 @@ final class GuestPrograms {
     }
   }
 
-  private Command compile(Path source) throws IOException, InterruptedException {
+  private Command compile(Path source, String... more) throws IOException, InterruptedException {
     boolean cxx = source.toString().endsWith(".cc");
     Path program = scratch.resolve(name(source));
     List<String> words = new ArrayList<>(List.of(cxx ? "g++" : "gcc", "-O2"));
@@ -71,6 +75,7 @@ final class GuestPrograms {
       words.addAll(List.of("-O3", "-mavx2", "-mfma"));
     }
     words.addAll(List.of("-o", program.toString(), source.toString()));
+    words.addAll(List.of(more));
     // The reporter is C in a C++ program, too.
     words.addAll(List.of("-x", "c", sources.resolve("cpu_time.c").toString(), "-lm"));
     if (new ProcessBuilder(words).inheritIO().start().waitFor() != 0) {

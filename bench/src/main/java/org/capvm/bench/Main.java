@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.capvm.engine.CapVm;
 
 /**
@@ -17,6 +19,12 @@ public final class Main {
 
   private Main() {}
 
+  /** A measurement that gives a table. */
+  @FunctionalInterface
+  private interface Part {
+    String measure() throws IOException, InterruptedException;
+  }
+
   /**
    * Measures.
    *
@@ -24,39 +32,52 @@ public final class Main {
    */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     Path repository = Path.of(arguments[0]).toAbsolutePath();
-    List<String> parts = new ArrayList<>(List.of(arguments).subList(1, arguments.length));
+    List<String> names = new ArrayList<>(List.of(arguments).subList(1, arguments.length));
     int rounds = DEFAULT_ROUNDS;
-    if (parts.size() >= 2 && parts.getFirst().equals("--rounds")) {
-      rounds = Integer.parseInt(parts.get(1));
-      parts.subList(0, 2).clear();
-    }
-    if (parts.isEmpty()) {
-      parts = List.of("c", "python", "syscalls", "processes", "start", "streams", "redis", "nginx");
+    if (names.size() >= 2 && names.getFirst().equals("--rounds")) {
+      rounds = Integer.parseInt(names.get(1));
+      names.subList(0, 2).clear();
     }
     Path scratch = Files.createDirectories(repository.resolve("bench/target/scratch"));
     GuestPrograms programs = new GuestPrograms(repository.resolve("bench/src/guest"), scratch);
     try (CapVm capVm = CapVm.open(false)) {
       Report report = new Report(new ConfinedRunner(capVm, List.of()), scratch, rounds);
       System.out.println(Report.platform() + "; medians of " + rounds + " pairs\n");
-      for (String part : parts) {
-        System.out.println(
-            switch (part) {
-              case "c" -> report.processor("C and C++", programs.compiled());
-              case "python" -> report.processor("Python", programs.python());
-              case "syscalls" -> report.figures("System call", "ns", programs.systemCalls());
-              case "processes" ->
-                  report.figures("Processes and threads", "µs", programs.processes());
-              case "start" -> report.startUp(repository.resolve("cvm"));
-              case "streams" ->
-                  new StreamPairs(capVm, repository, scratch, rounds).table()
-                      + "\n"
-                      + streams(capVm, scratch, rounds);
-              case "redis" -> new PublishedServers(capVm, scratch, rounds).redis();
-              case "nginx" -> new PublishedServers(capVm, scratch, rounds).nginx();
-              default -> throw new BenchmarkException("no such part: " + part);
-            });
+      Map<String, Part> all = parts(capVm, report, programs, repository, scratch, rounds);
+      for (String name : names.isEmpty() ? all.keySet() : names) {
+        Part part = all.get(name);
+        if (part == null) {
+          throw new BenchmarkException("no such part: " + name);
+        }
+        System.out.println(part.measure());
       }
     }
+  }
+
+  private static Map<String, Part> parts(
+      CapVm capVm,
+      Report report,
+      GuestPrograms programs,
+      Path repository,
+      Path scratch,
+      int rounds) {
+    Map<String, Part> parts = new LinkedHashMap<>();
+    parts.put("c", () -> report.processor("C and C++", programs.compiled()));
+    parts.put("python", () -> report.processor("Python", programs.python()));
+    parts.put("syscalls", () -> report.figures("System call", "ns", programs.systemCalls()));
+    parts.put(
+        "processes", () -> report.figures("Processes and threads", "µs", programs.processes()));
+    parts.put("start", () -> report.startUp(repository.resolve("cvm")));
+    Path binding = repository.resolve("engine/src/main/guest");
+    parts.put(
+        "streams",
+        () ->
+            new StreamPairs(capVm, programs.streams(binding), rounds).table()
+                + "\n"
+                + streams(capVm, scratch, rounds));
+    parts.put("redis", () -> new PublishedServers(capVm, scratch, rounds).redis());
+    parts.put("nginx", () -> new PublishedServers(capVm, scratch, rounds).nginx());
+    return parts;
   }
 
   private static String streams(CapVm capVm, Path scratch, int rounds)

@@ -21,6 +21,21 @@ final class MarkdownTable {
     return this;
   }
 
+  /**
+   * A row that compares the medians of what was measured natively and in a cVM.
+   *
+   * @return this
+   */
+  MarkdownTable compare(String name, List<Double> natively, List<Double> confined) {
+    double nativeFigure = Report.median(natively);
+    double confinedFigure = Report.median(confined);
+    return row(
+        name,
+        figure(nativeFigure, 0),
+        figure(confinedFigure, 0),
+        figure(confinedFigure / nativeFigure, 2));
+  }
+
   @Override
   public String toString() {
     return String.join("\n", lines) + "\n";

@@ -1,24 +1,16 @@
 package org.capvm.bench;
 
-import static org.capvm.bench.MarkdownTable.figure;
-
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
+import java.net.SocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.capvm.engine.CapVm;
 import org.capvm.engine.Cvm;
-import org.capvm.engine.CvmConfiguration;
 import org.capvm.engine.PortMapping;
-import org.capvm.engine.StandardStream;
 import org.capvm.image.HostMount;
 
 /**
@@ -26,8 +18,6 @@ import org.capvm.image.HostMount;
  * and in a cVM that publishes its port. One server runs at a time, native and cVM in turn.
  */
 final class PublishedServers {
-  private static final Duration START_LIMIT = Duration.ofSeconds(20);
-
   /** A load, as a client of the host puts it on a port and says what it got. */
   private interface Load {
     /** Adds the requests a second of one run, by name. */
@@ -119,110 +109,46 @@ final class PublishedServers {
     Map<String, List<Double>> confinedRates = new LinkedHashMap<>();
     // A server's first load, which also lets the JVM compile what it takes, does not count.
     Map<String, List<Double>> discarded = new LinkedHashMap<>();
-    int nativePort = freePort();
-    int confinedPort = freePort();
+    int nativePort = NativeServer.freePort();
+    int confinedPort = NativeServer.freePort();
     try (Cvm confined = confined(server.on(confinedPort), confinedPort)) {
       int hostPort = confined.hostPorts().getFirst();
-      awaitServer(hostPort);
-      Process host = natively(server.on(nativePort));
-      try {
-        awaitServer(nativePort);
+      NativeServer.await(NativeServer.loopback(hostPort));
+      SocketAddress nativeAddress = NativeServer.loopback(nativePort);
+      try (NativeServer _ = new NativeServer(server.on(nativePort), nativeAddress)) {
         load.run(nativePort, discarded);
         load.run(hostPort, discarded);
         for (int round = 0; round < rounds; round++) {
           load.run(nativePort, nativeRates);
           load.run(hostPort, confinedRates);
         }
-      } finally {
-        // Not by force: nginx ends its workers.
-        host.destroy();
-        host.onExit().join();
       }
     }
     MarkdownTable table = new MarkdownTable(title, "native", "cVM", "cVM / native");
-    nativeRates.forEach(
-        (name, rates) -> {
-          double nativeRate = Report.median(rates);
-          double confinedRate = Report.median(confinedRates.get(name));
-          table.row(
-              name,
-              figure(nativeRate, 0),
-              figure(confinedRate, 0),
-              figure(confinedRate / nativeRate, 2));
-        });
+    nativeRates.forEach((name, rates) -> table.compare(name, rates, confinedRates.get(name)));
     return table.toString();
-  }
-
-  private static Process natively(Command command) throws IOException {
-    return new ProcessBuilder(command.words())
-        .directory(command.directory().toFile())
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .start();
   }
 
   private Cvm confined(Command command, int port) {
     String directory = scratch.toString();
     return capVm.start(
-        CvmConfiguration.builder(command.words().getFirst())
-            .arguments(command.arguments())
+        ConfinedRunner.silent(command)
             .mount(new HostMount(scratch, directory, true))
             .workingDirectory(command.directory().toString())
-            .publish(
-                new PortMapping(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), port))
-            .standardInput(StandardStream.discarded())
-            .standardOutput(StandardStream.discarded())
-            .standardError(StandardStream.discarded())
+            .publish(new PortMapping(NativeServer.loopback(0), port))
             .build());
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return free.getLocalPort();
-    }
-  }
-
-  private static void awaitServer(int port) throws IOException, InterruptedException {
-    long deadline = System.nanoTime() + START_LIMIT.toNanos();
-    while (true) {
-      try {
-        new Socket(InetAddress.getLoopbackAddress(), port).close();
-        return;
-      } catch (IOException notYet) {
-        if (System.nanoTime() > deadline) {
-          throw notYet;
-        }
-        Thread.sleep(20);
-      }
-    }
   }
 
   private void benchmark(
       int port, int depth, String tests, int requests, Map<String, List<Double>> rates)
       throws IOException, InterruptedException {
     Path output = scratch.resolve("redis.output");
-    Command command =
-        Command.of(
-            scratch,
-            "/usr/bin/redis-benchmark",
-            "-p",
-            Integer.toString(port),
-            "-c",
-            "50",
-            "-P",
-            Integer.toString(depth),
-            "-n",
-            Integer.toString(requests),
-            "-t",
-            tests,
-            "--csv");
-    Runner.host().run(command, output);
-    for (String line : Files.readAllLines(output)) {
-      String[] cells = line.split("\"", -1);
-      if (!cells[1].equals("test")) {
-        add(rates, cells[1] + ", 50 clients, -P " + depth, Double.parseDouble(cells[3]));
-      }
-    }
+    Runner.host()
+        .run(
+            RedisBenchmark.command(scratch, "-p", Integer.toString(port), depth, tests, requests),
+            output);
+    RedisBenchmark.rates(output)
+        .forEach((test, rate) -> add(rates, test + ", 50 clients, -P " + depth, rate));
   }
 
   private static void collectWrk(Path output, Map<String, List<Double>> rates) throws IOException {

@@ -69,15 +69,7 @@ final class Report {
     }
     MarkdownTable table = new MarkdownTable(title, "native " + unit, "cVM " + unit, "ratio");
     nativeFigures.forEach(
-        (name, figures) -> {
-          double nativeNanos = median(figures);
-          double confinedNanos = median(confinedFigures.get(name));
-          table.row(
-              name,
-              figure(nativeNanos, 0),
-              figure(confinedNanos, 0),
-              figure(confinedNanos / nativeNanos, 2));
-        });
+        (name, figures) -> table.compare(name, figures, confinedFigures.get(name)));
     return table.toString();
   }
 

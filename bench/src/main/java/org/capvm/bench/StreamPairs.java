@@ -1,7 +1,5 @@
 package org.capvm.bench;
 
-import static org.capvm.bench.MarkdownTable.figure;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,7 +7,6 @@ import java.util.List;
 import org.capvm.engine.CapVm;
 import org.capvm.engine.Cvm;
 import org.capvm.engine.CvmConfiguration;
-import org.capvm.engine.StandardStream;
 import org.capvm.image.HostMount;
 
 /**
@@ -25,27 +22,15 @@ final class StreamPairs {
   private final String program;
   private final int rounds;
 
-  StreamPairs(CapVm capVm, Path repository, Path scratch, int rounds)
-      throws IOException, InterruptedException {
+  /**
+   * @param program of {@link GuestPrograms#streams}
+   */
+  StreamPairs(CapVm capVm, Command program, int rounds) {
     this.capVm = capVm;
     this.confined = new ConfinedRunner(capVm, List.of());
-    this.scratch = scratch;
+    this.scratch = program.directory();
+    this.program = program.words().getFirst();
     this.rounds = rounds;
-    program = scratch.resolve("streams").toString();
-    Path binding = repository.resolve("engine/src/main/guest");
-    Path source = repository.resolve("bench/src/guest/capability/streams.c");
-    List<String> words =
-        List.of(
-            "gcc",
-            "-O2",
-            "-I" + binding,
-            "-o",
-            program,
-            source.toString(),
-            binding.resolve("capvm.c").toString());
-    if (new ProcessBuilder(words).inheritIO().start().waitFor() != 0) {
-      throw new BenchmarkException("cannot compile " + source);
-    }
   }
 
   String table() throws IOException, InterruptedException {
@@ -74,19 +59,13 @@ final class StreamPairs {
         confinedly.add(Double.parseDouble(Runner.text(output)));
       }
     }
-    double socket = Report.median(natively);
-    double stream = Report.median(confinedly);
-    table.row(name, figure(socket, 0), figure(stream, 0), figure(stream / socket, 2));
+    table.compare(name, natively, confinedly);
   }
 
   private CvmConfiguration owner(String what, String count) {
-    return CvmConfiguration.builder(program)
-        .arguments(List.of("own", "s", what, count))
+    return ConfinedRunner.silent(Command.of(scratch, program, "own", "s", what, count))
         .hostname(OWNER)
         .mount(new HostMount(scratch, scratch.toString(), false))
-        .standardInput(StandardStream.discarded())
-        .standardOutput(StandardStream.discarded())
-        .standardError(StandardStream.discarded())
         .build();
   }
 }

@@ -1,23 +1,14 @@
 package org.capvm.bench;
 
-import static org.capvm.bench.MarkdownTable.figure;
-
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.capvm.engine.CapVm;
 import org.capvm.engine.Cvm;
-import org.capvm.engine.CvmConfiguration;
 import org.capvm.engine.Link;
-import org.capvm.engine.StandardStream;
 
 /**
  * Requests a second that clients get from a Redis server: both as native processes, and each in a
@@ -30,7 +21,6 @@ final class Streams implements AutoCloseable {
   private static final int PORT = 6379;
   private static final String SOCKET = "/tmp/redis.sock";
   private static final int PYTHON_REQUESTS = 30_000;
-  private static final Duration START_LIMIT = Duration.ofSeconds(20);
 
   /** Asks one thing at a time; prints as redis-benchmark does: a name, and requests a second. */
   private static final String PYTHON_CLIENT =
@@ -58,7 +48,7 @@ final class Streams implements AutoCloseable {
   private final int rounds;
   private final int nativePort;
   private final Path nativeSocket;
-  private final Process nativeServer;
+  private final NativeServer nativeServer;
   private final Cvm confinedServer;
 
   Streams(CapVm capVm, Path scratch, int rounds) throws IOException, InterruptedException {
@@ -67,35 +57,19 @@ final class Streams implements AutoCloseable {
     confined =
         new ConfinedRunner(
             capVm, List.of(Link.tcp(PEER, PORT), new Link.Unix(SOCKET, PEER, SOCKET)));
-    nativePort = freePort();
+    nativePort = NativeServer.freePort();
     nativeSocket = Files.createTempDirectory("capvm").resolve("redis.sock");
-    List<String> words = new ArrayList<>(List.of(SERVER));
-    words.addAll(serverArguments(nativePort, nativeSocket.toString()));
     nativeServer =
-        new ProcessBuilder(words)
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
+        new NativeServer(
+            server(nativePort, nativeSocket.toString()), UnixDomainSocketAddress.of(nativeSocket));
     confinedServer =
-        capVm.start(
-            CvmConfiguration.builder(SERVER)
-                .arguments(serverArguments(PORT, SOCKET))
-                .hostname(PEER)
-                .standardInput(StandardStream.discarded())
-                .standardOutput(StandardStream.discarded())
-                .standardError(StandardStream.discarded())
-                .build());
-    awaitNativeServer();
+        capVm.start(ConfinedRunner.silent(server(PORT, SOCKET)).hostname(PEER).build());
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return free.getLocalPort();
-    }
-  }
-
-  private static List<String> serverArguments(int port, String socket) {
-    return List.of(
+  private Command server(int port, String socket) {
+    return Command.of(
+        scratch,
+        SERVER,
         "--bind",
         "127.0.0.1",
         "--port",
@@ -106,21 +80,6 @@ final class Streams implements AutoCloseable {
         "",
         "--appendonly",
         "no");
-  }
-
-  private void awaitNativeServer() throws IOException, InterruptedException {
-    long deadline = System.nanoTime() + START_LIMIT.toNanos();
-    while (true) {
-      try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-        channel.connect(UnixDomainSocketAddress.of(nativeSocket));
-        return;
-      } catch (IOException notYet) {
-        if (System.nanoTime() > deadline) {
-          throw notYet;
-        }
-        Thread.sleep(20);
-      }
-    }
   }
 
   /** One row for each client and native transport; a cVM uses the link of the same kind. */
@@ -145,20 +104,7 @@ final class Streams implements AutoCloseable {
   }
 
   private Command benchmark(int depth, String option, String where) {
-    return Command.of(
-        scratch,
-        "/usr/bin/redis-benchmark",
-        option,
-        where,
-        "-c",
-        "50",
-        "-P",
-        Integer.toString(depth),
-        "-n",
-        Integer.toString(requests(depth)),
-        "-t",
-        "get",
-        "--csv");
+    return RedisBenchmark.command(scratch, option, where, depth, "get", requests(depth));
   }
 
   private static int requests(int depth) {
@@ -197,25 +143,17 @@ final class Streams implements AutoCloseable {
         linkedRates.add(linkedRate);
       }
     }
-    double nativeRate = Report.median(nativeRates);
-    double linkedRate = Report.median(linkedRates);
-    table.row(
-        name, figure(nativeRate, 0), figure(linkedRate, 0), figure(linkedRate / nativeRate, 2));
+    table.compare(name, nativeRates, linkedRates);
   }
 
   private static double rate(Path output) throws IOException {
-    return Files.readAllLines(output).stream()
-        .filter(line -> line.startsWith("\"GET\","))
-        .map(line -> Double.valueOf(line.split("\"", -1)[3]))
-        .findFirst()
-        .orElseThrow(() -> new BenchmarkException("no figure in " + output));
+    return RedisBenchmark.rates(output).get("GET");
   }
 
   @Override
   public void close() throws IOException {
     confinedServer.close();
-    nativeServer.destroyForcibly();
-    nativeServer.onExit().join();
+    nativeServer.close();
     Files.deleteIfExists(nativeSocket);
     Files.delete(nativeSocket.getParent());
   }
