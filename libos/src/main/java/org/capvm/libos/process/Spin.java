@@ -8,7 +8,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Whether it is worth it shows: after a watch in vain the next waits sleep at once, twice as
  * many after each further one, so that a task that waits for slow things spends next to nothing.
- * Never more threads watch than processors but one: somebody must be left to do the waking.
+ * Once as many threads watch as there are processors but one, others sleep at once: somebody must
+ * be left to do the waking.
  *
  * <p>For the waiting thread, but for {@link #isWatching}.
  */
