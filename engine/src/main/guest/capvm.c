@@ -53,6 +53,12 @@ static long notify_by_call(cap_t file, size_t offset, int count) {
   return call(CALL_NOTIFY, file, (long)offset, count, 0);
 }
 
+static long call_by_call(cap_t function, const long *words, long *result,
+                         const struct timespec *timeout) {
+  return call(CALL_CALL, function, (long)words, (long)result, (long)timeout);
+}
+
+static long (*call_routine)(cap_t, const long *, long *, const struct timespec *) = call_by_call;
 static long (*read_routine)(cap_t, size_t, void *, size_t) = read_by_call;
 static long (*write_routine)(cap_t, size_t, const void *, size_t) = write_by_call;
 static long (*notify_routine)(cap_t, size_t, int) = notify_by_call;
@@ -109,6 +115,10 @@ __attribute__((constructor)) static void find_routines(void) {
   found = vdso_function("__vdso_cp_file_notify");
   if (found) {
     notify_routine = (long (*)(cap_t, size_t, int))found;
+  }
+  found = vdso_function("__vdso_cp_call");
+  if (found) {
+    call_routine = (long (*)(cap_t, const long *, long *, const struct timespec *))found;
   }
 }
 
@@ -177,7 +187,7 @@ int cp_call_serve(cap_t function) { return (int)call(CALL_SERVE, function, 0, 0,
 cap_t cp_call_open(const char *name) { return cp_file_open(name); }
 
 int cp_call(cap_t function, const long words[6], long *result, const struct timespec *timeout) {
-  return (int)call(CALL_CALL, function, (long)words, (long)result, (long)timeout);
+  return (int)call_routine(function, words, result, timeout);
 }
 
 int cp_stream_create(const char *name, int flags, cap_t *stream) {

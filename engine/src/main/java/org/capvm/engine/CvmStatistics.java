@@ -3,6 +3,7 @@ package org.capvm.engine;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.capvm.libos.CallStatistics;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.SystemCall;
@@ -35,7 +36,7 @@ public record CvmStatistics(List<Calls> calls, long memoryPeakBytes) {
           .put(Errno.name(failure.errno()), failure.count());
     }
     List<Calls> calls =
-        SystemCallTable.rows().stream()
+        Stream.concat(SystemCallTable.rows().stream(), SystemCallTable.ownRows().stream())
             .map(row -> calls(row, statistics, failures))
             .filter(row -> row.count() != 0)
             .toList();

@@ -10,6 +10,7 @@ import org.capvm.machine.code.TranslationCache;
 import org.capvm.machine.translate.CodeLocation;
 import org.capvm.monitor.capability.CapabilityTree;
 import org.capvm.monitor.channel.Channels;
+import org.capvm.monitor.gate.CallTarget;
 import org.capvm.monitor.gate.CapabilityRoutine;
 import org.capvm.monitor.gate.Gate;
 import org.capvm.monitor.gate.GuestThread;
@@ -126,6 +127,15 @@ public final class Intravisor implements AutoCloseable {
   /** Host address of a routine for guests with capabilities, for {@link CodeSpace#preset}. */
   public long capabilityRoutine(CapabilityRoutine routine) {
     return gate.capabilityRoutine(routine);
+  }
+
+  /**
+   * Makes what calls to one exported function need.
+   *
+   * @param owner runs the function, and closes the target when it has ended
+   */
+  public CallTarget newCallTarget(Object owner) {
+    return new CallTarget(gate, owner);
   }
 
   /** The mappings that guests may take, all slots together. */

@@ -21,7 +21,7 @@ import org.capvm.monitor.capability.CapabilityException;
  */
 public final class CapabilityFamily implements SystemCallFamily {
   /** How many there are, without gaps from {@code FIRST_SYSTEM_CALL} on. */
-  public static final int CALLS = 20;
+  public static final int CALLS = 22;
 
   @Override
   public SystemCall row(int number) {
@@ -46,6 +46,8 @@ public final class CapabilityFamily implements SystemCallFamily {
       case 17 -> own(17, "cp_call", CpCallCalls::call, HEX, ADDRESS, ADDRESS, TIMESPEC);
       case 18 -> own(18, "cp_stream_create", CpStreamCalls::create, STRING, HEX, ADDRESS);
       case 19 -> own(19, "cp_stream_open", CpStreamCalls::open, STRING, HEX);
+      case 20 -> own(20, "cp_call_continue", CpCallCalls::goOn, HEX, ADDRESS, ADDRESS);
+      case 21 -> own(21, "cp_call_wake", CpCallCalls::wake, HEX, INT);
       default -> null;
     };
   }

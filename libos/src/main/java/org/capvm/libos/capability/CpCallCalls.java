@@ -1,14 +1,17 @@
 package org.capvm.libos.capability;
 
 import java.util.concurrent.Future;
+import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.process.Task;
 import org.capvm.libos.process.Visit;
 import org.capvm.libos.time.GuestTime;
 import org.capvm.libos.time.TimerThread;
+import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
 import org.capvm.monitor.channel.CpCall;
 import org.capvm.monitor.channel.Invocation;
+import org.capvm.monitor.gate.LentContext;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.Slot;
 
@@ -20,9 +23,14 @@ final class CpCallCalls {
 
   static long export(Task task, long name, long function, long a2, long a3, long a4, long a5) {
     Slot slot = task.addressSpace().slot();
-    return CpFileCalls.compartment(task)
-        .export(CpFileCalls.name(task, name), slot, new ServedFunction(function, slot))
-        .handle();
+    String exported = CpFileCalls.name(task, name);
+    ServedFunction served = new ServedFunction(function, slot, task.libraryOs().intravisor());
+    try {
+      return CpFileCalls.compartment(task).export(exported, slot, served).handle();
+    } catch (CapabilityException refused) {
+      served.ended();
+      throw refused;
+    }
   }
 
   static long serve(Task task, long handle, long a1, long a2, long a3, long a4, long a5) {
@@ -56,6 +64,33 @@ final class CpCallCalls {
         deadline.cancel(false);
       }
     }
+  }
+
+  /** Made for a guest whose call began in machine code and cannot end there. */
+  static long goOn(Task task, long handle, long words, long resultOut, long a3, long a4, long a5) {
+    LentContext lent =
+        task.guestThread().takeCall().orElseThrow(() -> ErrnoException.of(Errno.EINVAL));
+    ServedFunction function = ServedFunction.of(lent);
+    CpCall call;
+    try {
+      call = CpFileCalls.compartment(task).call(handle);
+    } catch (CapabilityException revoked) {
+      throw new CapabilityException(function.abandon(lent));
+    }
+    Invocation invocation = call.prepare();
+    task.setCallOut(invocation);
+    try {
+      task.memory().putLong(resultOut, function.goOn(call, lent, invocation));
+      return 0;
+    } finally {
+      task.setCallOut(null);
+    }
+  }
+
+  /** Made for a guest whose call ended in machine code while others waited to call. */
+  static long wake(Task task, long handle, long answer, long a2, long a3, long a4, long a5) {
+    task.guestThread().lastCallee().ifPresent(lent -> ServedFunction.of(lent).wakeWaiters());
+    return answer;
   }
 
   /** Made by the code that an exported function returns to. */

@@ -1,49 +1,71 @@
 package org.capvm.libos.capability;
 
 import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.process.Task;
 import org.capvm.libos.process.Visit;
+import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
 import org.capvm.monitor.channel.Callee;
+import org.capvm.monitor.channel.CpCall;
 import org.capvm.monitor.channel.Invocation;
+import org.capvm.monitor.gate.CallTarget;
+import org.capvm.monitor.gate.LentContext;
 import org.capvm.monitor.memory.Slot;
 
 /**
  * A function that a guest exports, and the tasks that serve it: each lends its stack and its thread
  * pointer to one call at a time, and sleeps meanwhile. With no task free a call waits.
  *
+ * <p>A call takes a lent context in machine code if it can, and gives it back there; Java takes the
+ * same contexts, so that both see who is free.
+ *
  * <p>Threads: any; guarded by this object's monitor.
  */
 final class ServedFunction implements Callee {
   private static final int MOST_WORDS = 6;
 
+  /** How long a task that is to stop serving sleeps before it looks whether its call is over. */
+  private static final long LOOK_AGAIN_NANOS = 200_000;
+
+  /** A return in machine code may miss a caller that begins to wait in the same moment. */
+  private static final int LOOK_AGAIN_MILLIS = 1;
+
   private final long function;
   private final Slot slot;
-  private final ArrayDeque<Server> free = new ArrayDeque<>();
+  private final CallTarget target;
+  private final Map<LentContext, Task> servers = new ConcurrentHashMap<>();
+
+  /** Contexts that no task lends at present. */
+  private final Deque<LentContext> idle = new ArrayDeque<>();
+
   private boolean ended;
-
-  /** A task that serves. */
-  private static final class Server {
-    final Task task;
-    boolean busy;
-    boolean leaving;
-
-    Server(Task task) {
-      this.task = task;
-    }
-  }
 
   /**
    * @param function guest address
    * @param slot the address space it is in
    */
-  ServedFunction(long function, Slot slot) {
+  ServedFunction(long function, Slot slot, Intravisor intravisor) {
     this.function = function;
     this.slot = slot;
+    target = intravisor.newCallTarget(this);
+  }
+
+  /** The function that a context is lent for. */
+  static ServedFunction of(LentContext lent) {
+    return (ServedFunction) lent.target().owner();
+  }
+
+  @Override
+  public Optional<CallTarget> target() {
+    return Optional.of(target);
   }
 
   /**
@@ -54,40 +76,45 @@ final class ServedFunction implements Callee {
     if (task.addressSpace().slot() != slot) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    Server server = new Server(task);
-    synchronized (this) {
-      if (ended) {
-        return -Errno.EOWNERDEAD;
-      }
-      free.add(server);
-      notifyAll();
-    }
+    LentContext lent = newContext();
+    Runnable interrupt = lent::interrupt;
+    servers.put(lent, task);
+    task.addressSpace().addThread(interrupt);
     try {
-      while (!hasEnded()) {
-        task.park(Task.NEVER);
+      if (Visit.lend(task, lent, function)) {
+        wakeWaiters();
+        while (!hasEnded()) {
+          task.park(Task.NEVER);
+        }
       }
       return -Errno.EOWNERDEAD;
     } finally {
-      withdraw(server);
+      takeBack(lent);
+      task.addressSpace().removeThread(interrupt);
     }
+  }
+
+  private synchronized LentContext newContext() {
+    return Optional.ofNullable(idle.poll())
+        .or(target::newContext)
+        .orElseThrow(() -> ErrnoException.of(ended ? Errno.EOWNERDEAD : Errno.EAGAIN));
   }
 
   private synchronized boolean hasEnded() {
     return ended;
   }
 
-  /** A call that uses the task's stack ends first; it is a task of the same process. */
-  private void withdraw(Server server) {
-    while (true) {
-      synchronized (this) {
-        if (!server.busy) {
-          free.remove(server);
-          return;
-        }
-        server.leaving = true;
-      }
-      LockSupport.park(this);
+  /** A call that uses the task's stack ends first; Java runs the rest of it, if it is long. */
+  private void takeBack(LentContext lent) {
+    while (!lent.take()) {
+      lent.interrupt();
+      LockSupport.parkNanos(this, LOOK_AGAIN_NANOS);
       Thread.interrupted();
+    }
+    servers.remove(lent);
+    lent.withdraw();
+    synchronized (this) {
+      idle.push(lent);
     }
   }
 
@@ -96,62 +123,88 @@ final class ServedFunction implements Callee {
     if (words.length > MOST_WORDS) {
       throw new IllegalArgumentException(words.length + " arguments");
     }
-    Server server = take(invocation);
+    LentContext lent = take(invocation);
     try {
-      return Visit.run(server.task, function, words, invocation);
+      return Visit.run(servers.get(lent), lent, words, invocation);
     } finally {
-      boolean leaving;
-      synchronized (this) {
-        server.busy = false;
-        free.push(server);
-        leaving = server.leaving || ended;
-        notifyAll();
-      }
-      if (leaving) {
-        // Otherwise it sleeps on: a wake-up for each call would cost more than the call.
-        server.task.wake();
-      }
+      giveBack(lent);
     }
   }
 
-  private synchronized Server take(Invocation invocation) {
-    if (free.isEmpty()) {
-      invocation.onCancel(this::wakeWaiters);
-    }
-    boolean interrupted = false;
+  /**
+   * Runs the rest of a call that began in machine code.
+   *
+   * @param lent where it runs, taken
+   */
+  long goOn(CpCall call, LentContext lent, Invocation invocation) {
     try {
-      while (free.isEmpty()) {
+      return call.during(invocation, () -> Visit.goOn(servers.get(lent), lent, invocation));
+    } finally {
+      giveBack(lent);
+    }
+  }
+
+  /** Ends a call that began in machine code: its registers are forgotten. */
+  Reason abandon(LentContext lent) {
+    giveBack(lent);
+    return hasEnded() ? Reason.OWNER_GONE : Reason.NOT_VALID;
+  }
+
+  private void giveBack(LentContext lent) {
+    lent.free();
+    wakeWaiters();
+  }
+
+  private synchronized LentContext take(Invocation invocation) {
+    boolean interrupted = false;
+    boolean told = false;
+    // First, so that a call that ends in machine code meanwhile is seldom missed.
+    target.addWaiters(1);
+    try {
+      while (true) {
         invocation.check();
         if (ended) {
           throw new CapabilityException(Reason.OWNER_GONE);
         }
+        for (LentContext lent : servers.keySet()) {
+          if (lent.take()) {
+            return lent;
+          }
+        }
+        if (!told) {
+          invocation.onCancel(this::wakeWaiters);
+          told = true;
+        }
         try {
-          wait();
+          wait(LOOK_AGAIN_MILLIS);
         } catch (InterruptedException e) {
           interrupted = true;
           invocation.cancel(Reason.TIMED_OUT);
         }
       }
     } finally {
+      target.addWaiters(-1);
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
     }
-    Server server = free.poll();
-    server.busy = true;
-    return server;
   }
 
-  private synchronized void wakeWaiters() {
+  /** Lets callers that wait for a context look again. */
+  synchronized void wakeWaiters() {
     notifyAll();
   }
 
   @Override
   public void ended() {
     synchronized (this) {
+      if (ended) {
+        return;
+      }
       ended = true;
       notifyAll();
-      free.forEach(server -> server.task.wake());
     }
+    target.close();
+    servers.values().forEach(Task::wake);
   }
 }

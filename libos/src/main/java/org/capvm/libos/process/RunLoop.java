@@ -22,7 +22,7 @@ final class RunLoop {
 
   /** Runs until the task is over. */
   void run() {
-    if (task.isInterrupted()) {
+    if (task.isInterrupted() && !task.guestThread().hasTakenOver()) {
       SignalDelivery.deliver(task, NO_CALL);
     }
     while (!task.isOver()) {

@@ -153,7 +153,7 @@ public final class Task {
   }
 
   /** The way into the guest. */
-  GuestThread guestThread() {
+  public GuestThread guestThread() {
     return guestThread;
   }
 

@@ -33,7 +33,8 @@ public final class Vdso {
     CP_FILE_READ("cp_file_read", CapabilityRoutine.CP_FILE_READ.systemCallNumber()),
     CP_FILE_WRITE("cp_file_write", CapabilityRoutine.CP_FILE_WRITE.systemCallNumber()),
     CP_FILE_NOTIFY("cp_file_notify", CapabilityRoutine.CP_FILE_NOTIFY.systemCallNumber()),
-    CP_CALL_RETURN("cp_call_return", CapabilityRoutine.FIRST_SYSTEM_CALL + 14);
+    CP_CALL_RETURN("cp_call_return", CapabilityRoutine.CP_CALL_RETURN.systemCallNumber()),
+    CP_CALL("cp_call", CapabilityRoutine.CP_CALL.systemCallNumber());
 
     private final String symbol;
     private final int systemCall;

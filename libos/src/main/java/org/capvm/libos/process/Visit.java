@@ -13,6 +13,7 @@ import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
 import org.capvm.monitor.channel.Invocation;
 import org.capvm.monitor.gate.GuestThread;
+import org.capvm.monitor.gate.LentContext;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
 /**
@@ -28,37 +29,68 @@ import org.capvm.monitor.memory.GuestMemoryFault;
 public final class Visit {
   private static final int[] ARGUMENTS = {RDI, RSI, RDX, RCX, R8, R9};
 
-  /** Below the stack pointer functions may keep data. */
-  private static final long RED_ZONE_BYTES = 128;
-
-  private static final long STACK_ALIGNMENT = 16;
-
   private final Task host;
+  private final LentContext lent;
   private boolean returned;
   private long result;
 
-  private Visit(Task host) {
+  private Visit(Task host, LentContext lent) {
     this.host = host;
+    this.lent = lent;
+  }
+
+  /** How the registers come to be what they are when the task begins. */
+  private interface Start {
+    void set(Visit visit, Task task);
+  }
+
+  /**
+   * Lends a task's stack and thread pointers to callers of a function.
+   *
+   * @param host sleeps until the context is withdrawn
+   * @param function guest address
+   * @return false if the function has ended
+   */
+  public static boolean lend(Task host, LentContext lent, long function) {
+    return lent.lend(host.guestThread(), function, returnAddress());
+  }
+
+  private static long returnAddress() {
+    return Exec.VDSO_ADDRESS + Vdso.Function.CP_CALL_RETURN.offset();
   }
 
   /**
    * Runs a function until it returns or is cut short.
    *
    * @param host the task that serves: it sleeps, and does not end before this is over
-   * @param function guest address
+   * @param lent what it lends; taken
    * @param words up to six arguments
    */
-  public static long run(Task host, long function, long[] words, Invocation invocation) {
+  public static long run(Task host, LentContext lent, long[] words, Invocation invocation) {
+    return new Visit(host, lent).run((visit, task) -> visit.setUp(task, words), invocation);
+  }
+
+  /**
+   * Runs the rest of a call that left machine code, as {@link #run}.
+   *
+   * @param lent what it ran on, on this thread
+   */
+  public static long goOn(Task host, LentContext lent, Invocation invocation) {
+    return new Visit(host, lent)
+        .run((visit, task) -> task.guestThread().takeOver(lent), invocation);
+  }
+
+  private long run(Start start, Invocation invocation) {
     Visits kept = Visits.ofThread();
     if (kept != null) {
-      return new Visit(host).run(kept, function, words, invocation);
+      return run(kept, start, invocation);
     }
     try (Visits own = Visits.openForThread()) {
-      return new Visit(host).run(own, function, words, invocation);
+      return run(own, start, invocation);
     }
   }
 
-  private long run(Visits visits, long function, long[] words, Invocation invocation) {
+  private long run(Visits visits, Start start, Invocation invocation) {
     Process process = host.process();
     LibraryOs libraryOs = host.libraryOs();
     GuestThread guest = visits.enter(libraryOs.intravisor(), host.addressSpace());
@@ -69,7 +101,7 @@ public final class Visit {
       process.add(task);
       libraryOs.processes().add(task);
       try {
-        setUp(task, function, words);
+        start.set(this, task);
         invocation.onCancel(
             () -> {
               task.exit(ExitStatus.exited(0));
@@ -104,17 +136,14 @@ public final class Visit {
     return task;
   }
 
-  private void setUp(Task task, long function, long[] words) {
+  private void setUp(Task task, long[] words) {
     Registers registers = task.registers();
-    long stack = host.registers().get(Registers.RSP) - RED_ZONE_BYTES;
-    stack = (stack & -STACK_ALIGNMENT) - Long.BYTES;
-    long returnTo = Exec.VDSO_ADDRESS + Vdso.Function.CP_CALL_RETURN.offset();
     try {
-      task.memory().putLong(stack, returnTo);
+      task.memory().putLong(lent.stack(), returnAddress());
     } catch (GuestMemoryFault fault) {
       throw new CapabilityException(Reason.BAD_MEMORY);
     }
-    registers.reset(function, stack);
+    registers.reset(lent.function(), lent.stack());
     for (int i = 0; i < words.length; i++) {
       registers.set(ARGUMENTS[i], words[i]);
     }

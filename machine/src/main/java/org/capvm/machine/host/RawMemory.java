@@ -87,6 +87,11 @@ public final class RawMemory {
     return (long) ALIGNED_LONG.getAndSet(ALL, hostAddress, value);
   }
 
+  /** Atomically replaces an aligned long if it has a value; returns whether it had. */
+  public static boolean compareAndSetLong(long hostAddress, long expected, long value) {
+    return ALIGNED_LONG.compareAndSet(ALL, hostAddress, expected, value);
+  }
+
   /** Loads an aligned long with acquire ordering. */
   public static long getLongAcquire(long hostAddress) {
     return (long) ALIGNED_LONG.getAcquire(ALL, hostAddress);

@@ -11,6 +11,7 @@ package org.capvm.machine.layout;
  *   0x0c0  four scratch words of the translator
  *   0x0e0  guest MXCSR · 0x0e4 host MXCSR · 0x0e8 x87 used · 0x0ec kick pending
  *   0x100  fault record · 0x140 host address of the table of capabilities
+ *   0x148  calls between cVMs
  *   0x200  guest ymm0 … ymm15, 32 bytes each
  *   0x400  guest x87 state, in the format of FXSAVE, and an XSAVE header
  *   0x800  vDSO scratch, reserve
@@ -116,6 +117,35 @@ public final class ContextLayout {
 
   /** Host address of the cVM's table of capabilities, or 0. */
   public static final int CAPABILITIES = 0x140;
+
+  /**
+   * Host address of the context whose call runs on this one; 0 if none does, 1 if none may begin.
+   */
+  public static final int CALLER = 0x148;
+
+  /** Host address of the context that this one's last call ran on, or 0. */
+  public static final int CALLEE = 0x150;
+
+  /** Of a context that is lent: host address of the list of contexts it is on. */
+  public static final int CALL_TARGET = 0x160;
+
+  /** Of a context that is lent: guest stack pointer at the function's first instruction. */
+  public static final int CALL_STACK = 0x168;
+
+  /** Of a context that is lent: guest address of the function. */
+  public static final int CALL_FUNCTION = 0x170;
+
+  /** Of a context that is lent: guest address the function returns to. */
+  public static final int CALL_RETURN = 0x178;
+
+  /** Of a context that is lent: guest FS base at the function's first instruction. */
+  public static final int CALL_TLS_BASE = 0x180;
+
+  /** Of a context that is lent: guest GS base at the function's first instruction. */
+  public static final int CALL_GS_BASE = 0x188;
+
+  /** Of a context that calls: the six words that it passes. */
+  public static final int CALL_WORDS = 0x190;
 
   /** Guest ymm0 … ymm15, 32 bytes each. */
   public static final int VECTOR = 0x200;

@@ -1,5 +1,8 @@
 package org.capvm.monitor.channel;
 
+import java.util.Optional;
+import org.capvm.monitor.gate.CallTarget;
+
 /**
  * What runs an exported function, on the thread of whoever calls.
  *
@@ -17,6 +20,15 @@ public interface Callee {
    */
   long call(long[] words, Invocation invocation);
 
-  /** The function is not exported any more. */
+  /**
+   * The contexts lent to calls that need no Java; empty for a function that is Java itself.
+   *
+   * @return the same each time; open until {@link #ended}
+   */
+  default Optional<CallTarget> target() {
+    return Optional.empty();
+  }
+
+  /** The function is not exported any more, and no call begins. */
   void ended();
 }

@@ -1,5 +1,6 @@
 package org.capvm.monitor.channel;
 
+import java.util.function.LongSupplier;
 import org.capvm.monitor.capability.Capability;
 import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
@@ -58,7 +59,18 @@ public final class CpCall implements SharedCapability {
     if (!Permissions.includes(capability.permissions(), Permissions.CALL)) {
       throw new CapabilityException(Reason.NOT_PERMITTED);
     }
-    return function.call(capability, words.clone(), invocation);
+    long[] passed = words.clone();
+    return during(invocation, () -> function.callee().call(passed, invocation));
+  }
+
+  /**
+   * Runs a call, or the rest of one that began without Java.
+   *
+   * @param invocation made by {@link #prepare}, used once
+   * @throws CapabilityException NOT_VALID, or what the call throws
+   */
+  public long during(Invocation invocation, LongSupplier call) {
+    return function.during(capability, invocation, call);
   }
 
   @Override

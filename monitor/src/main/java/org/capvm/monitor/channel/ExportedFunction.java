@@ -3,12 +3,14 @@ package org.capvm.monitor.channel;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.capvm.monitor.capability.Capability;
 import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
 import org.capvm.monitor.capability.CapabilityObject;
 import org.capvm.monitor.capability.CapabilityTree;
 import org.capvm.monitor.capability.Permissions;
+import org.capvm.monitor.gate.CallTarget;
 import org.capvm.monitor.memory.Slot;
 
 /**
@@ -41,7 +43,9 @@ final class ExportedFunction implements CapabilityObject {
     Publication publication = new Publication(owner, name);
     ExportedFunction function = new ExportedFunction(publication, callee, slot);
     int permissions = Permissions.CALL | Permissions.DELEGATE;
-    Capability origin = publication.publish(function, 0, 0, permissions);
+    // Sealed, the base is no memory to anybody but the code that makes calls.
+    long base = callee.target().map(CallTarget::hostAddress).orElse(0L);
+    Capability origin = publication.publish(function, base, 0, permissions);
     try {
       if (slot != null && !slot.beforeClose(function.end)) {
         throw new CapabilityException(Reason.OWNER_GONE);
@@ -71,7 +75,7 @@ final class ExportedFunction implements CapabilityObject {
     return capability == owners ? publication.first() : capability;
   }
 
-  long call(Capability through, long[] words, Invocation invocation) {
+  long during(Capability through, Invocation invocation, LongSupplier call) {
     synchronized (this) {
       // Under the lock: a revocation finds the call, or the call finds the revocation.
       if (!through.isValid()) {
@@ -80,7 +84,7 @@ final class ExportedFunction implements CapabilityObject {
       running.add(invocation);
     }
     try {
-      return callee.call(words, invocation);
+      return call.getAsLong();
     } finally {
       synchronized (this) {
         running.remove(invocation);
@@ -96,6 +100,7 @@ final class ExportedFunction implements CapabilityObject {
     }
     Reason reason = publication.reasonOfEnd();
     cut.forEach(each -> each.cancel(reason));
+    callee.target().ifPresent(CallTarget::interruptCalls);
     if (publication.withdrawAfter(capability)) {
       if (slot != null) {
         slot.forget(end);

@@ -3,6 +3,7 @@ package org.capvm.monitor.fault;
 import static org.capvm.machine.assemble.Alu.AND;
 import static org.capvm.machine.assemble.Alu.CMP;
 import static org.capvm.machine.assemble.Alu.SUB;
+import static org.capvm.machine.assemble.Condition.ABOVE;
 import static org.capvm.machine.assemble.Condition.ABOVE_OR_EQUAL;
 import static org.capvm.machine.assemble.Condition.BELOW;
 import static org.capvm.machine.assemble.Condition.EQUAL;
@@ -15,6 +16,7 @@ import static org.capvm.machine.assemble.Gpr.RDI;
 import static org.capvm.machine.assemble.Gpr.RDX;
 import static org.capvm.machine.assemble.Gpr.RSI;
 import static org.capvm.machine.assemble.Immediate.imm;
+import static org.capvm.machine.layout.ContextLayout.CALLER;
 import static org.capvm.machine.layout.ContextLayout.FAULT_ADDRESS;
 import static org.capvm.machine.layout.ContextLayout.FAULT_CODE;
 import static org.capvm.machine.layout.ContextLayout.FAULT_ERROR;
@@ -178,9 +180,20 @@ public final class HandlerCode {
     a.bind(kick);
     // In host code the pending flag is enough: the next entry sees it.
     jumpUnlessGuestFs(a, ignore);
-    // A kick that an earlier exit answered already.
-    a.alu32(CMP, Memory.base(R8, KICK_PENDING), imm(0));
-    a.jcc(EQUAL, ignore);
+    // A kick of the function that runs, or of one of those whose calls led here: they are this
+    // thread's, so that nobody changes the chain meanwhile. None: an earlier exit answered it.
+    Label pending = new Label();
+    a.mov64(R9, R8);
+    Label next = a.here();
+    a.alu32(CMP, Memory.base(R9, KICK_PENDING), imm(0));
+    a.jcc(NOT_EQUAL, pending);
+    a.mov64(R9, Memory.base(R9, CALLER));
+    a.alu64(CMP, R9, imm(1)); // 0 and 1 are no contexts
+    a.jcc(ABOVE, next);
+    a.bind(ignore);
+    a.ret();
+    a.bind(pending);
+    a.mov32(Memory.base(R8, KICK_PENDING), imm(1));
     jumpIfGuestRip(a, guest);
     a.alu64(CMP, R9, imm(ranges.gateBytes()));
     a.jcc(ABOVE_OR_EQUAL, ignore);
@@ -191,18 +204,17 @@ public final class HandlerCode {
     a.jmp(guest);
     a.bind(notJump);
     for (Fixup redirection : points.redirections()) {
-      Label next = new Label();
-      jumpUnlessInside(a, redirection, next);
+      Label otherwise = new Label();
+      jumpUnlessInside(a, redirection, otherwise);
       redirect(a, redirection.target());
       a.ret();
-      a.bind(next);
+      a.bind(otherwise);
     }
     a.ret();
 
     a.bind(guest);
     a.mov64(Memory.base(R8, FAULT_RIP), RAX);
     redirect(a, kickExit);
-    a.bind(ignore);
     a.ret();
   }
 

@@ -75,15 +75,17 @@ final class CapabilityCode {
   CapabilityCode(Assembler a, PassageCode passage, VdsoCode vdso) {
     this.passage = passage;
     this.vdso = vdso;
-    for (CapabilityRoutine routine : CapabilityRoutine.values()) {
-      a.align(16);
-      entries.put(routine, a.here());
-      switch (routine) {
-        case CP_FILE_READ -> emitCopy(a, routine, Permissions.READ, true);
-        case CP_FILE_WRITE -> emitCopy(a, routine, Permissions.WRITE, false);
-        case CP_FILE_NOTIFY -> emitNotify(a, routine);
-      }
-    }
+    begin(a, CapabilityRoutine.CP_FILE_READ);
+    emitCopy(a, CapabilityRoutine.CP_FILE_READ, Permissions.READ, true);
+    begin(a, CapabilityRoutine.CP_FILE_WRITE);
+    emitCopy(a, CapabilityRoutine.CP_FILE_WRITE, Permissions.WRITE, false);
+    begin(a, CapabilityRoutine.CP_FILE_NOTIFY);
+    emitNotify(a, CapabilityRoutine.CP_FILE_NOTIFY);
+  }
+
+  private void begin(Assembler a, CapabilityRoutine routine) {
+    a.align(16);
+    entries.put(routine, a.here());
   }
 
   /** Where each routine begins. */
@@ -195,15 +197,7 @@ final class CapabilityCode {
    * its range has from the offset in rsi on.
    */
   private static void enter(Assembler a, int permission, Label slow, Label leaveSlow) {
-    a.mov64(R8, Memory.fs(CAPABILITIES));
-    a.test64(R8, R8);
-    a.jcc(EQUAL, slow);
-    a.mov32(RAX, RDI);
-    a.alu32(AND, RAX, imm(INDEX_MASK));
-    a.shift64(Shift.SHL, RAX, ENTRY_SHIFT);
-    a.alu64(ADD, R8, RAX);
-    a.alu64(CMP, RDI, Memory.base(R8, HANDLE));
-    a.jcc(NOT_EQUAL, slow);
+    find(a, slow);
     a.lock();
     a.alu32(ADD, Memory.base(R8, IN_FLIGHT), imm(1));
     a.alu64(CMP, RDI, Memory.base(R8, HANDLE));
@@ -218,25 +212,45 @@ final class CapabilityCode {
     a.alu64(SUB, RAX, RSI);
   }
 
+  /** Leaves in r8 the entry of the capability whose handle is in rdi, if it is valid now. */
+  static void find(Assembler a, Label notValid) {
+    a.mov64(R8, Memory.fs(CAPABILITIES));
+    a.test64(R8, R8);
+    a.jcc(EQUAL, notValid);
+    a.mov32(RAX, RDI);
+    a.alu32(AND, RAX, imm(INDEX_MASK));
+    a.shift64(Shift.SHL, RAX, ENTRY_SHIFT);
+    a.alu64(ADD, R8, RAX);
+    a.alu64(CMP, RDI, Memory.base(R8, HANDLE));
+    a.jcc(NOT_EQUAL, notValid);
+  }
+
   private static void leave(Assembler a) {
     a.lock();
     a.alu32(SUB, Memory.base(R8, IN_FLIGHT), imm(1));
   }
 
-  private static void clear(Assembler a, int... registers) {
+  static void clear(Assembler a, int... registers) {
     for (int register : registers) {
       a.alu32(XOR, register, register);
     }
   }
 
-  /** As if the guest had made the system call itself right before returning. */
   private void finishInJava(Assembler a, CapabilityRoutine routine) {
+    finishInJava(a, passage, routine.systemCallNumber());
+  }
+
+  /**
+   * As if the guest had made a system call itself right before returning, with four arguments in
+   * the registers of the C calling convention.
+   */
+  static void finishInJava(Assembler a, PassageCode passage, int systemCallNumber) {
     a.mov64(R10, RCX);
     clear(a, R8, R9);
     a.mov64(R11, Memory.fs(VdsoCode.RETURN_PC));
     a.mov32(Memory.fs(PC), R11);
     a.lea64(RSP, Memory.base(RSP, 8));
-    a.movImmediate32(RAX, routine.systemCallNumber());
+    a.movImmediate32(RAX, systemCallNumber);
     a.jmp(passage.systemCall);
   }
 }

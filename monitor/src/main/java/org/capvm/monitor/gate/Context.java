@@ -1,12 +1,16 @@
 package org.capvm.monitor.gate;
 
+import static org.capvm.machine.layout.ContextLayout.CALLEE;
+import static org.capvm.machine.layout.ContextLayout.CAPABILITIES;
 import static org.capvm.machine.layout.ContextLayout.FAULT_ADDRESS;
 import static org.capvm.machine.layout.ContextLayout.FAULT_CODE;
 import static org.capvm.machine.layout.ContextLayout.FAULT_ERROR;
+import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
 import static org.capvm.machine.layout.ContextLayout.FAULT_SIGNAL;
 import static org.capvm.machine.layout.ContextLayout.FAULT_TRAP_NUMBER;
 import static org.capvm.machine.layout.ContextLayout.FLAGS;
 import static org.capvm.machine.layout.ContextLayout.GS_BASE;
+import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
 import static org.capvm.machine.layout.ContextLayout.MXCSR;
 import static org.capvm.machine.layout.ContextLayout.PC;
 import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
@@ -239,18 +243,30 @@ public final class Context {
 
   /** Makes this context's registers those of another one. The slot stays. */
   public void copyRegistersFrom(Context other) {
-    copy(other, ContextLayout.GPR, SLOT_BASE);
+    copyBytes(other.address, ContextLayout.GPR, SLOT_BASE);
     RawMemory.putInt(field(MXCSR), other.mxcsr());
     RawMemory.putByte(field(X87_USED), RawMemory.getByte(other.field(X87_USED)));
-    copy(other, VECTOR, VECTORS * VECTOR_BYTES);
-    copy(other, X87, FXSAVE_BYTES);
+    copyBytes(other.address, VECTOR, VECTOR + VECTORS * VECTOR_BYTES);
+    copyBytes(other.address, X87, X87 + FXSAVE_BYTES);
     forgetLiveX87();
   }
 
-  private void copy(Context other, int offset, int lengthBytes) {
-    byte[] bytes = new byte[lengthBytes];
-    RawMemory.read(other.field(offset), bytes, 0, lengthBytes);
-    RawMemory.write(field(offset), bytes, 0, lengthBytes);
+  /**
+   * Makes this context that of an interrupted guest: registers, scratch words, and what is known of
+   * its last exit.
+   */
+  void copyStateFrom(long block) {
+    copyBytes(block, ContextLayout.GPR, KICK_PENDING);
+    copyBytes(block, FAULT_RIP, CAPABILITIES);
+    copyBytes(block, CALLEE, CALLEE + Long.BYTES);
+    copyBytes(block, VECTOR, ContextLayout.BYTES);
+    forgetLiveX87();
+  }
+
+  private void copyBytes(long block, int from, int to) {
+    byte[] bytes = new byte[to - from];
+    RawMemory.read(block + from, bytes, 0, bytes.length);
+    RawMemory.write(field(from), bytes, 0, bytes.length);
   }
 
   private static int getInt(byte[] bytes, int at) {

@@ -62,6 +62,8 @@ public final class Gate implements AutoCloseable {
     fixups.addAll(vdso.fixups());
     CapabilityCode capabilities = new CapabilityCode(a, passage, vdso);
     fixups.addAll(capabilities.fixups());
+    CallCode calls = new CallCode(a, passage, vdso);
+    fixups.addAll(calls.fixups());
     HandlerCode handlers =
         new HandlerCode(
             a,
@@ -88,9 +90,10 @@ public final class Gate implements AutoCloseable {
     codeCache.write(0, code, code.length);
 
     vdso.entries().forEach((function, label) -> vdsoFunctions.put(function, hostAddress(label)));
-    capabilities
-        .entries()
-        .forEach((routine, label) -> capabilityRoutines.put(routine, hostAddress(label)));
+    Map<CapabilityRoutine, Label> routines = new EnumMap<>(capabilities.entries());
+    routines.put(CapabilityRoutine.CP_CALL, calls.call);
+    routines.put(CapabilityRoutine.CP_CALL_RETURN, calls.giveBack);
+    routines.forEach((routine, label) -> capabilityRoutines.put(routine, hostAddress(label)));
     access = accessCode.at(start);
     enter = MemorySegment.ofAddress(hostAddress(passage.enter));
     resume = MemorySegment.ofAddress(hostAddress(passage.resume));
@@ -141,7 +144,7 @@ public final class Gate implements AutoCloseable {
     return access;
   }
 
-  /** Guest threads that are not closed. */
+  /** Contexts in use: of guest threads, and of functions that are exported. */
   public int threadsInUse() {
     return contexts.inUse();
   }

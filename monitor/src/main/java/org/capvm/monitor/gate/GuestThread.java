@@ -1,6 +1,9 @@
 package org.capvm.monitor.gate;
 
+import static org.capvm.machine.layout.ContextLayout.CALLEE;
+import static org.capvm.machine.layout.ContextLayout.CALLER;
 import static org.capvm.machine.layout.ContextLayout.CAPABILITIES;
+import static org.capvm.machine.layout.ContextLayout.EXIT_REASON;
 import static org.capvm.machine.layout.ContextLayout.FAULT_CODE;
 import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
 import static org.capvm.machine.layout.ContextLayout.FAULT_SIGNAL;
@@ -10,6 +13,7 @@ import static org.capvm.machine.layout.ContextLayout.RAW_R11;
 import static org.capvm.machine.layout.ContextLayout.SPILL;
 
 import java.util.List;
+import java.util.Optional;
 import org.capvm.machine.host.HostThread;
 import org.capvm.machine.host.RawMemory;
 import org.capvm.machine.layout.ExitReason;
@@ -26,7 +30,7 @@ import org.capvm.monitor.memory.Slot;
  * <p>Threads: created, run and closed on one platform thread, its own; {@link #kick} may be called
  * from any thread.
  */
-public final class GuestThread implements AutoCloseable {
+public final class GuestThread implements ContextUser, AutoCloseable {
   /** The trap flag: a trap after the next instruction. */
   private static final long TRAP_FLAG = 1 << 8;
 
@@ -38,6 +42,9 @@ public final class GuestThread implements AutoCloseable {
   /** Beside the gate's reasons: the guest is between two instructions, at the context's pc. */
   private static final int AT_BOUNDARY = -1;
 
+  /** No exit waits to be dealt with. */
+  private static final int NONE = -2;
+
   private final Gate gate;
   private final Turns turns = Turns.ofCurrentThread();
   private final Thread thread = Thread.currentThread();
@@ -47,6 +54,10 @@ public final class GuestThread implements AutoCloseable {
   private final long address;
   private final Context context;
   private Translations translations;
+
+  /** The reason of an exit that was made elsewhere and is to be dealt with here, or NONE. */
+  private int takenOver = NONE;
+
   private FaultAnswer faultAnswer = context -> FaultAnswer.Resolution.NOT_RESOLVED;
 
   /** Guards {@link #closed}: a kick must not reach a thread that is not a guest thread any more. */
@@ -68,6 +79,7 @@ public final class GuestThread implements AutoCloseable {
     signalState = new HostSignalState(gate.signalStacks());
     address = gate.contexts().allocate();
     context = new Context(address);
+    gate.contexts().enter(address, this);
     gate.attach(address);
     turns.last = this;
     enterSlot(slot, translations);
@@ -94,6 +106,43 @@ public final class GuestThread implements AutoCloseable {
     RawMemory.putLong(address + CAPABILITIES, table.hostAddress());
   }
 
+  /** The context that the guest's last call in machine code ran on, unless that is gone. */
+  public Optional<LentContext> lastCallee() {
+    return gate.contexts().lastCalleeOf(address);
+  }
+
+  /**
+   * The context that the call runs on which this thread's guest has begun in machine code, if there
+   * is one; it is Java's from now on, so that the call goes on with {@link #takeOver} or ends.
+   */
+  public Optional<LentContext> takeCall() {
+    Optional<LentContext> callee = gate.contexts().calleeOf(address);
+    callee.ifPresent(LentContext::takeCall);
+    return callee;
+  }
+
+  /**
+   * Makes the next {@link #run} go on with a call where it left its context.
+   *
+   * @param from given by {@link #takeCall} on this host thread; not read after this
+   */
+  public void takeOver(LentContext from) {
+    boolean callsItself = gate.contexts().calleeOf(from.address()).isPresent();
+    context.copyStateFrom(from.address());
+    if (callsItself) {
+      RawMemory.putLong(RawMemory.getLong(address + CALLEE) + CALLER, address);
+    }
+    takenOver =
+        callsItself
+            ? ExitReason.SYSTEM_CALL.code()
+            : RawMemory.getInt(from.address() + EXIT_REASON);
+  }
+
+  /** Whether {@link #run} will deal with an exit first, so that registers are not to be changed. */
+  public boolean hasTakenOver() {
+    return takenOver != NONE;
+  }
+
   /**
    * Runs the guest until something is to be done outside.
    *
@@ -118,7 +167,12 @@ public final class GuestThread implements AutoCloseable {
     if (turns.last != this) {
       takeTurn();
     }
-    int reason = gate.enter(address);
+    int reason = takenOver;
+    if (reason == NONE) {
+      reason = gate.enter(address);
+    } else {
+      takenOver = NONE;
+    }
     while (reason != ExitReason.SYSTEM_CALL.code()) {
       switch (reason) {
         case PassageCode.RAW_FAULT -> {
@@ -272,6 +326,15 @@ public final class GuestThread implements AutoCloseable {
       if (!closed) {
         // The flag first: a handler that finds it unset knows the kick for answered.
         RawMemory.putIntVolatile(address + KICK_PENDING, 1);
+        HostThread.tgkill(processId, threadId, FaultHandlers.KICK_SIGNAL);
+      }
+    }
+  }
+
+  /** Makes the thread look for what is pending in the contexts of its calls. */
+  void signal() {
+    synchronized (kickLock) {
+      if (!closed) {
         HostThread.tgkill(processId, threadId, FaultHandlers.KICK_SIGNAL);
       }
     }

@@ -2,6 +2,7 @@ package org.capvm.monitor.gate;
 
 import static org.capvm.machine.assemble.Alu.AND;
 import static org.capvm.machine.assemble.Alu.CMP;
+import static org.capvm.machine.assemble.Condition.ABOVE;
 import static org.capvm.machine.assemble.Condition.BELOW;
 import static org.capvm.machine.assemble.Condition.EQUAL;
 import static org.capvm.machine.assemble.Condition.NOT_EQUAL;
@@ -23,6 +24,7 @@ import static org.capvm.machine.assemble.Gpr.RDX;
 import static org.capvm.machine.assemble.Gpr.RSI;
 import static org.capvm.machine.assemble.Gpr.RSP;
 import static org.capvm.machine.assemble.Immediate.imm;
+import static org.capvm.machine.layout.ContextLayout.CALLER;
 import static org.capvm.machine.layout.ContextLayout.EXIT_REASON;
 import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
 import static org.capvm.machine.layout.ContextLayout.FLAGS;
@@ -296,6 +298,10 @@ final class PassageCode {
     a.jcc(NOT_EQUAL, x87Used);
     Label x87Saved = a.here();
     a.mov32(RAX, Memory.fs(EXIT_REASON));
+    // A call that began in machine code: the caller's registers say what has become of it.
+    Label called = new Label();
+    a.alu64(CMP, Memory.fs(CALLER), imm((int) LentContext.TAKEN));
+    a.jcc(ABOVE, called);
     a.bind(leave);
     a.mov64(RCX, Memory.fs(HOST_FS));
     a.wrfsbase(RCX);
@@ -303,6 +309,10 @@ final class PassageCode {
       a.pop(CALLEE_SAVED[i]);
     }
     a.ret();
+
+    a.bind(called);
+    a.movImmediate32(RAX, ExitReason.SYSTEM_CALL.code());
+    a.jmp(leave);
 
     // Java may use x87, so the C calling convention holds: default control word, empty stack. When
     // the

@@ -46,7 +46,7 @@ import org.capvm.monitor.fault.Fixup;
  * it); a kick during the routine is seen at its end.
  */
 final class VdsoCode {
-  private static final int RESULT = VDSO_SCRATCH;
+  static final int RESULT = VDSO_SCRATCH;
   private static final int RESULT_2 = VDSO_SCRATCH + 0x10;
   static final int RETURN_PC = VDSO_SCRATCH + 0x20;
   private static final int GUEST_RSP = VDSO_SCRATCH + 0x28;
