@@ -35,6 +35,13 @@ final class TasksTest {
   }
 
   @Test
+  void systemCallsStoreWhileAnotherThreadForks() throws Exception {
+    Differential.command("./fork_stores", "150")
+        .copy(GuestProgram.c("fork_stores", "-O2", "-pthread"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
   void codeThatChangesRunsAsItIs() throws Exception {
     Differential.command("./code_changes")
         .copy(GuestProgram.c("code_changes", "-O1"))

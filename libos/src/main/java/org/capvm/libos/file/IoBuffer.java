@@ -2,6 +2,8 @@ package org.capvm.libos.file;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.LongSupplier;
+import org.capvm.libos.abi.Errno;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.monitor.memory.GuestMemory;
 
@@ -103,6 +105,26 @@ public final class IoBuffer {
       writePiece(scratch, i, memory.hostAddress(addresses[i], lengths[i]), lengths[i]);
     }
     return addresses.length;
+  }
+
+  /**
+   * Makes a host call that stores into this buffer, again if guest memory was read-only for a
+   * moment only.
+   *
+   * @param call returns what it transferred or a negative errno, and has no effect if that is
+   *     EFAULT
+   */
+  public long storing(LongSupplier call) {
+    long result = call.getAsLong();
+    if (host != null) {
+      return result;
+    }
+    long state = GuestMemory.UNTOUCHED;
+    while (result == -Errno.EFAULT) {
+      state = memory.repaired(isOnePiece() ? address : addresses[0], state);
+      result = call.getAsLong();
+    }
+    return result;
   }
 
   private static void writePiece(MemorySegment scratch, int index, long hostAddress, long length) {

@@ -1,9 +1,11 @@
 package org.capvm.libos.futex;
 
+import java.util.function.IntUnaryOperator;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.process.Task;
 import org.capvm.libos.time.GuestTime;
+import org.capvm.monitor.memory.GuestMemory;
 
 /** The futex system calls. */
 final class FutexCalls {
@@ -142,9 +144,9 @@ final class FutexCalls {
                   switch (operation) {
                     case 0 -> memory.getAndSetInt(address, argument);
                     case 1 -> memory.getAndAddInt(address, argument);
-                    case 2 -> memory.getAndBitwiseOrInt(address, argument);
-                    case 3 -> memory.getAndBitwiseAndInt(address, ~argument);
-                    default -> memory.getAndBitwiseXorInt(address, argument);
+                    case 2 -> getAndUpdate(memory, address, value -> value | argument);
+                    case 3 -> getAndUpdate(memory, address, value -> value & ~argument);
+                    default -> getAndUpdate(memory, address, value -> value ^ argument);
                   };
               return switch (comparison) {
                 case 0 -> old == compared;
@@ -155,6 +157,15 @@ final class FutexCalls {
                 default -> old >= compared;
               };
             });
+  }
+
+  private static int getAndUpdate(GuestMemory memory, long address, IntUnaryOperator change) {
+    while (true) {
+      int seen = memory.getInt(address);
+      if (memory.compareAndSetInt(address, seen, change.applyAsInt(seen))) {
+        return seen;
+      }
+    }
   }
 
   static long setRobustList(Task task, long head, long length, long a2, long a3, long a4, long a5) {

@@ -83,6 +83,8 @@ public final class AddressSpace {
   private int users = 1;
   private long chargedBytes;
   private long chargedMappings;
+  private volatile boolean forked;
+  private long storeRepairs;
   private long breakStart;
   private long breakEnd;
 
@@ -104,6 +106,7 @@ public final class AddressSpace {
       throw ErrnoException.of(Errno.ENOMEM);
     }
     this.pages = new SlotPages(slot, memoryFile);
+    pages.memory().onStoreFault(this::answerStoreFault);
     try {
       this.code = new CodeRanges(pages, memory -> intravisor.newCodeSpace(slot, memory));
     } catch (HostException e) {
@@ -526,6 +529,8 @@ public final class AddressSpace {
     try {
       requireMemory(areas.accountableBytes());
       requireMappings(areas.hostMappings());
+      forked = true;
+      storeRepairs++;
       new ForkedMemory(pages, anonymous, areas).copyTo(child);
       code.space().copyPresetsTo(child.code.space());
       child.breakStart = breakStart;
@@ -539,6 +544,11 @@ public final class AddressSpace {
       child.release();
       throw ErrnoException.of(Errno.ENOMEM);
     }
+  }
+
+  /** Whether a fork may have made stores fault, or makes them fault now. */
+  public boolean hasForked() {
+    return forked;
   }
 
   /** Maps an area that a parent shares with this address space, a child of a fork in the making. */
@@ -567,9 +577,7 @@ public final class AddressSpace {
       }
       if (!area.isExecutable()) {
         // A fork had its pages read-only for a moment; it is over, since the lock is held.
-        return area.backing() != null
-            ? FaultAnswer.Resolution.RETRY
-            : FaultAnswer.Resolution.NOT_RESOLVED;
+        return FaultAnswer.Resolution.RETRY;
       }
       code.allowStore(area, AddressLayout.pageDown(guestAddress));
       return FaultAnswer.Resolution.STEP;
@@ -590,6 +598,22 @@ public final class AddressSpace {
     } catch (ErrnoException e) {
       return FaultAnswer.Resolution.NOT_RESOLVED;
     }
+  }
+
+  /**
+   * The same for a store that a system call makes: see {@link GuestMemory#onStoreFault}. A fork, as
+   * long as it has pages read-only, holds the lock.
+   */
+  private synchronized long answerStoreFault(long guestAddress) {
+    MemoryArea area = areas.at(guestAddress);
+    if (area == null || !area.isWritable()) {
+      return GuestMemory.UNTOUCHED;
+    }
+    if (area.isExecutable()) {
+      code.allowStore(area, AddressLayout.pageDown(guestAddress));
+      storeRepairs++;
+    }
+    return storeRepairs;
   }
 
   /**

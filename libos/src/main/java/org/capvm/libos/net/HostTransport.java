@@ -51,9 +51,11 @@ final class HostTransport implements StreamTransport {
     IoBuffer rest =
         position == 0 ? destination : destination.slice(position, destination.length() - position);
     int flags = peek ? MSG_DONTWAIT | MSG_PEEK : MSG_DONTWAIT;
-    return rest.isOnePiece()
-        ? HostSockets.receive(descriptor, rest.hostAddress(), rest.length(), flags)
-        : HostSockets.receiveVector(descriptor, rest.writeVector(), flags);
+    if (rest.isOnePiece()) {
+      long address = rest.hostAddress();
+      return rest.storing(() -> HostSockets.receive(descriptor, address, rest.length(), flags));
+    }
+    return rest.storing(() -> HostSockets.receiveVector(descriptor, rest.writeVector(), flags));
   }
 
   @Override

@@ -274,16 +274,18 @@ final class InternetDatagramSocket extends DatagramSocket {
     int hostFlags = MSG_DONTWAIT | (flags & (MSG_PEEK | MSG_TRUNC));
     while (true) {
       long count =
-          HostSockets.receiveVectorFrom(
-              outside,
-              buffer.writeVector(),
-              hostFlags,
-              (address, resultFlags) -> {
-                if (received != null) {
-                  received.setSource(HostAddresses.decode(address).as(family()).encode());
-                  received.addFlags(resultFlags & MSG_TRUNC);
-                }
-              });
+          buffer.storing(
+              () ->
+                  HostSockets.receiveVectorFrom(
+                      outside,
+                      buffer.writeVector(),
+                      hostFlags,
+                      (address, resultFlags) -> {
+                        if (received != null) {
+                          received.setSource(HostAddresses.decode(address).as(family()).encode());
+                          received.addFlags(resultFlags & MSG_TRUNC);
+                        }
+                      }));
       if (count != -Errno.EAGAIN || mustNotWait(flags)) {
         return count;
       }

@@ -5,6 +5,8 @@ import static org.capvm.monitor.memory.FaultSafeAccess.FAULT_64;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.function.LongSupplier;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Java's way to a guest's memory: every access is checked against the guest's address space, and
@@ -27,8 +29,12 @@ public final class GuestMemory {
 
   private static final int PAGE_BYTES = 4096;
 
+  /** No fault of a store was answered yet. */
+  public static final long UNTOUCHED = -1;
+
   private final long hostBase;
   private final FaultSafeAccess access;
+  private volatile LongUnaryOperator storeFault = address -> UNTOUCHED;
 
   GuestMemory(long hostBase, FaultSafeAccess access) {
     this.hostBase = hostBase;
@@ -82,22 +88,34 @@ public final class GuestMemory {
 
   /** Stores one byte. */
   public void putByte(long guestAddress, byte value) {
-    checked(access.store8(hostAddress(guestAddress, 1), value), guestAddress);
+    long host = hostAddress(guestAddress, 1);
+    for (long state = UNTOUCHED; access.store8(host, value) < 0; ) {
+      state = repaired(guestAddress, state);
+    }
   }
 
   /** Stores two bytes, little-endian. */
   public void putShort(long guestAddress, short value) {
-    checked(access.store16(hostAddress(guestAddress, 2), value), guestAddress);
+    long host = hostAddress(guestAddress, 2);
+    for (long state = UNTOUCHED; access.store16(host, value) < 0; ) {
+      state = repaired(guestAddress, state);
+    }
   }
 
   /** Stores four bytes, little-endian. */
   public void putInt(long guestAddress, int value) {
-    checked(access.store32(hostAddress(guestAddress, 4), value), guestAddress);
+    long host = hostAddress(guestAddress, 4);
+    for (long state = UNTOUCHED; access.store32(host, value) < 0; ) {
+      state = repaired(guestAddress, state);
+    }
   }
 
   /** Stores eight bytes, little-endian. */
   public void putLong(long guestAddress, long value) {
-    checked(access.store64(hostAddress(guestAddress, 8), value), guestAddress);
+    long host = hostAddress(guestAddress, 8);
+    for (long state = UNTOUCHED; access.store64(host, value) < 0; ) {
+      state = repaired(guestAddress, state);
+    }
   }
 
   // ---- atomic operations
@@ -117,8 +135,8 @@ public final class GuestMemory {
    * @return what memory held
    */
   public int compareAndExchangeInt(long guestAddress, int expected, int value) {
-    long hostAddress = hostAddress(guestAddress, 4);
-    return (int) checked(access.compareExchange32(hostAddress, expected, value), guestAddress);
+    long host = hostAddress(guestAddress, 4);
+    return (int) stored(guestAddress, () -> access.compareExchange32(host, expected, value));
   }
 
   /**
@@ -127,48 +145,20 @@ public final class GuestMemory {
    * @return whether it did
    */
   public boolean compareAndSetLong(long guestAddress, long expected, long value) {
-    long hostAddress = hostAddress(guestAddress, 8);
-    return checked(access.compareExchange64(hostAddress, expected, value), guestAddress) != 0;
+    long host = hostAddress(guestAddress, 8);
+    return stored(guestAddress, () -> access.compareExchange64(host, expected, value)) != 0;
   }
 
   /** Adds and returns the former value. */
   public int getAndAddInt(long guestAddress, int addend) {
-    return (int) checked(access.exchangeAdd32(hostAddress(guestAddress, 4), addend), guestAddress);
+    long host = hostAddress(guestAddress, 4);
+    return (int) stored(guestAddress, () -> access.exchangeAdd32(host, addend));
   }
 
   /** Stores and returns the former value. */
   public int getAndSetInt(long guestAddress, int value) {
-    return (int) checked(access.exchange32(hostAddress(guestAddress, 4), value), guestAddress);
-  }
-
-  /** Sets the bits of a mask and returns the former value. */
-  public int getAndBitwiseOrInt(long guestAddress, int mask) {
-    while (true) {
-      int seen = getInt(guestAddress);
-      if (compareAndSetInt(guestAddress, seen, seen | mask)) {
-        return seen;
-      }
-    }
-  }
-
-  /** Keeps the bits of a mask and returns the former value. */
-  public int getAndBitwiseAndInt(long guestAddress, int mask) {
-    while (true) {
-      int seen = getInt(guestAddress);
-      if (compareAndSetInt(guestAddress, seen, seen & mask)) {
-        return seen;
-      }
-    }
-  }
-
-  /** Flips the bits of a mask and returns the former value. */
-  public int getAndBitwiseXorInt(long guestAddress, int mask) {
-    while (true) {
-      int seen = getInt(guestAddress);
-      if (compareAndSetInt(guestAddress, seen, seen ^ mask)) {
-        return seen;
-      }
-    }
+    long host = hostAddress(guestAddress, 4);
+    return (int) stored(guestAddress, () -> access.exchange32(host, value));
   }
 
   // ---- ranges
@@ -219,12 +209,13 @@ public final class GuestMemory {
     long length = source.byteSize();
     long hostAddress = hostAddress(guestAddress, length);
     long done = 0;
+    long state = UNTOUCHED;
     while (done < length) {
       long chunk = Math.min(length - done, MAX_COPY_BYTES);
       long left = access.copyFrom(hostAddress + done, source.asSlice(done, chunk), chunk);
       done += chunk - left;
       if (left != 0) {
-        throw new GuestMemoryFault(guestAddress + done);
+        state = repaired(guestAddress + done, state);
       }
     }
   }
@@ -233,12 +224,13 @@ public final class GuestMemory {
   public void fill(long guestAddress, long lengthBytes, byte value) {
     long hostAddress = hostAddress(guestAddress, lengthBytes);
     long done = 0;
+    long state = UNTOUCHED;
     while (done < lengthBytes) {
       long chunk = Math.min(lengthBytes - done, MAX_COPY_BYTES);
       long left = access.fill(hostAddress + done, value, chunk);
       done += chunk - left;
       if (left != 0) {
-        throw new GuestMemoryFault(guestAddress + done);
+        state = repaired(guestAddress + done, state);
       }
     }
   }
@@ -246,7 +238,7 @@ public final class GuestMemory {
   /**
    * Copies from one guest memory to another, or within one if the ranges do not overlap.
    *
-   * @throws GuestMemoryFault if either side is not there; its address is the source's
+   * @throws GuestMemoryFault if either side is not there; its address is the destination's
    */
   public static void copy(
       GuestMemory source,
@@ -257,12 +249,13 @@ public final class GuestMemory {
     long from = source.hostAddress(sourceAddress, lengthBytes);
     long to = destination.hostAddress(destinationAddress, lengthBytes);
     long done = 0;
+    long state = UNTOUCHED;
     while (done < lengthBytes) {
       long chunk = Math.min(lengthBytes - done, MAX_COPY_BYTES);
       long left = source.access.copy(to + done, from + done, chunk);
       done += chunk - left;
       if (left != 0) {
-        throw new GuestMemoryFault(sourceAddress + done);
+        state = destination.repaired(destinationAddress + done, state);
       }
     }
   }
@@ -294,6 +287,43 @@ public final class GuestMemory {
       read += chunk;
     }
     return null;
+  }
+
+  private long stored(long guestAddress, LongSupplier store) {
+    long state = UNTOUCHED;
+    while (true) {
+      long result = store.getAsLong();
+      if (result >= 0) {
+        return result;
+      }
+      state = repaired(guestAddress, state);
+    }
+  }
+
+  /**
+   * Sets who is asked about stores that fault, because memory that a guest may store to is not
+   * always writable on the host.
+   *
+   * @param answer given a guest address, waits until a store may be tried again, and returns a
+   *     number that is another one whenever that may help again; negative for a fault of the
+   *     guest's
+   */
+  public void onStoreFault(LongUnaryOperator answer) {
+    storeFault = answer;
+  }
+
+  /**
+   * A store, by Java or by the host, has faulted: returns when it may be tried again.
+   *
+   * @param before what this returned for the same store's last fault, or {@link #UNTOUCHED}
+   * @throws GuestMemoryFault if it may not
+   */
+  public long repaired(long guestAddress, long before) {
+    long now = storeFault.applyAsLong(guestAddress);
+    if (now < 0 || now == before) {
+      throw new GuestMemoryFault(guestAddress);
+    }
+    return now;
   }
 
   private static long checked(long result, long guestAddress) {

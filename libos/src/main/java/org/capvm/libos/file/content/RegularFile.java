@@ -46,7 +46,7 @@ public class RegularFile extends FileDescription {
   @Override
   public long read(Task task, IoBuffer buffer) {
     synchronized (this) {
-      long count = transferIn(buffer, position);
+      long count = transferIn(task, buffer, position);
       if (count > 0) {
         position += count;
       }
@@ -56,16 +56,31 @@ public class RegularFile extends FileDescription {
 
   @Override
   public long readAt(Task task, IoBuffer buffer, long at) {
-    return transferIn(buffer, at);
+    return transferIn(task, buffer, at);
   }
 
-  private long transferIn(IoBuffer buffer, long at) {
+  /** A fork may cut a read of the host's short; a read of a file is cut short by its end alone. */
+  private long transferIn(Task task, IoBuffer buffer, long at) {
+    long done = pread(buffer, at);
+    while (done > 0 && done < buffer.length() && task.addressSpace().hasForked()) {
+      long more = pread(buffer.slice(done, buffer.length() - done), at + done);
+      if (more <= 0) {
+        break;
+      }
+      done += more;
+    }
+    return done;
+  }
+
+  private long pread(IoBuffer buffer, long at) {
     int descriptor = content.hostDescriptor();
     if (buffer.isOnePiece()) {
-      return Hostcalls.pread(descriptor, buffer.hostAddress(), buffer.length(), at);
+      long address = buffer.hostAddress();
+      return buffer.storing(() -> Hostcalls.pread(descriptor, address, buffer.length(), at));
     }
     int pieces = buffer.writeVector();
-    return HostFilecalls.preadv(descriptor, HostScratch.get().address(), pieces, at, 0);
+    long vector = HostScratch.get().address();
+    return buffer.storing(() -> HostFilecalls.preadv(descriptor, vector, pieces, at, 0));
   }
 
   @Override

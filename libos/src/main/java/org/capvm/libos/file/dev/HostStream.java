@@ -105,10 +105,13 @@ public final class HostStream extends FileDescription {
     }
     await(task, PollEvents.POLLIN);
     if (buffer.isOnePiece()) {
-      return restartable(Hostcalls.read(hostDescriptor, buffer.hostAddress(), buffer.length()));
+      long address = buffer.hostAddress();
+      return restartable(
+          buffer.storing(() -> Hostcalls.read(hostDescriptor, address, buffer.length())));
     }
     int pieces = buffer.writeVector();
-    return restartable(Hostcalls.readv(hostDescriptor, HostScratch.get().address(), pieces));
+    long vector = HostScratch.get().address();
+    return restartable(buffer.storing(() -> Hostcalls.readv(hostDescriptor, vector, pieces)));
   }
 
   @Override
