@@ -31,7 +31,7 @@ public final class Access {
     if (credentials.fsuid() == 0 && inode.isDirectory()) {
       return;
     }
-    if (!allows(inode.status(), credentials, wanted)) {
+    if (!allows(inode.permissions(), credentials, wanted)) {
       throw ErrnoException.of(Errno.EACCES);
     }
   }

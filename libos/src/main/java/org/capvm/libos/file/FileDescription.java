@@ -273,6 +273,14 @@ public abstract class FileDescription {
   }
 
   /**
+   * A host descriptor that never blocks and takes, unchanged, what is written to this, so that the
+   * host may copy to it; or -1. Valid while a reference is held.
+   */
+  public int hostSink() {
+    return -1;
+  }
+
+  /**
    * This as what {@code mmap} maps, or ENODEV. The caller of {@code mmap} has checked the access
    * mode.
    */

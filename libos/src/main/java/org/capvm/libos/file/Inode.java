@@ -25,6 +25,14 @@ public abstract class Inode {
   public abstract FileStatus status();
 
   /**
+   * What says who may do what: a status of which type, mode, owner and group are those of now. May
+   * cost less than {@link #status}.
+   */
+  public FileStatus permissions() {
+    return status();
+  }
+
+  /**
    * Opens this file; permissions have been checked.
    *
    * @param caller who opens it; null when the library OS reads it for itself

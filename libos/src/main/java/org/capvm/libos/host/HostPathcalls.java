@@ -94,7 +94,15 @@ public final class HostPathcalls {
 
   /** The status of one name in a directory, a symbolic link itself if it is one. */
   public static long statusOf(int directory, String name, HostStatusReader result) {
-    return statx(directory, name, AT_SYMLINK_NOFOLLOW, result);
+    return isOneName(name) ? statx(directory, name, AT_SYMLINK_NOFOLLOW, result) : -Errno.ENOENT;
+  }
+
+  /**
+   * Whether a walk of this would stay in the directory: the calls that the host's kernel does not
+   * confine take no other names.
+   */
+  private static boolean isOneName(String name) {
+    return !name.isEmpty() && !name.equals(".") && !name.equals("..") && name.indexOf('/') < 0;
   }
 
   private static long statx(int directory, String name, int flags, HostStatusReader result) {
@@ -174,20 +182,18 @@ public final class HostPathcalls {
   }
 
   /**
-   * Reads the symbolic link that an {@code O_PATH} descriptor stands for.
+   * Reads a symbolic link in a directory.
    *
    * @return the target, one byte per character, or null if the host refused
    */
-  public static String readLink(int linkDescriptor) {
+  public static String readLink(int directory, String name) {
+    if (!isOneName(name)) {
+      return null;
+    }
     MemorySegment scratch = HostScratch.get();
-    long path = string(scratch, FIRST_PATH, "");
+    long path = string(scratch, FIRST_PATH, name);
     long length =
-        call(
-            READLINKAT,
-            linkDescriptor,
-            path,
-            scratch.address() + SECOND_PATH,
-            STRUCTURE - SECOND_PATH);
+        call(READLINKAT, directory, path, scratch.address() + SECOND_PATH, STRUCTURE - SECOND_PATH);
     if (length < 0) {
       return null;
     }

@@ -335,6 +335,11 @@ abstract class StreamSocket extends SocketDescription {
   }
 
   @Override
+  public final int hostSink() {
+    return transport instanceof HostTransport outside ? outside.hostDescriptor() : -1;
+  }
+
+  @Override
   final int takeError() {
     int error = super.takeError();
     StreamTransport current = transport;

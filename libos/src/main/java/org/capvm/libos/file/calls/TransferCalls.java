@@ -2,6 +2,7 @@ package org.capvm.libos.file.calls;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
@@ -10,6 +11,8 @@ import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.content.RegularFile;
 import org.capvm.libos.file.pipe.Pipe;
 import org.capvm.libos.file.pipe.PipeEnd;
+import org.capvm.libos.host.HostFilecalls;
+import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.process.Task;
 
 /**
@@ -73,7 +76,10 @@ final class TransferCalls {
    */
   private static long copy(
       Task task, FileDescription in, long inAt, FileDescription out, long outAt, long count) {
-    long done = 0;
+    long done = outAt < 0 ? copyInHost(in, inAt, out, count) : 0;
+    if (done == count || (done > 0 && out.isNonBlocking())) {
+      return done;
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment scratch = arena.allocate(Math.clamp(count, 1, CHUNK));
       while (done < count) {
@@ -94,6 +100,21 @@ final class TransferCalls {
       }
     }
     return done;
+  }
+
+  /**
+   * Lets the host move what it can at once between two of its descriptors. Errors are left to be
+   * found again by a write, which knows what they mean.
+   */
+  private static long copyInHost(FileDescription in, long inAt, FileDescription out, long count) {
+    int sink = out.hostSink();
+    if (sink < 0) {
+      return 0;
+    }
+    MemorySegment position = HostScratch.get().asSlice(0, Long.BYTES);
+    position.set(ValueLayout.JAVA_LONG, 0, inAt);
+    long moved = HostFilecalls.sendfile(sink, in.hostDescriptor(), position.address(), count);
+    return Math.max(0, moved);
   }
 
   private static long put(Task task, FileDescription out, long at, IoBuffer buffer) {

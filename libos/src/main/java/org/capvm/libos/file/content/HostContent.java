@@ -1,6 +1,7 @@
 package org.capvm.libos.file.content;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.memory.MappedFile;
@@ -16,13 +17,13 @@ public final class HostContent implements MappedFile {
   /**
    * What maps and translations call the file.
    *
-   * @param path what {@code /proc/PID/maps} shows
+   * @param path gives what {@code /proc/PID/maps} shows; asked for once, if the file is mapped
    * @param device number that the guest sees
    * @param inode number that the guest sees
    * @param code where translations of its code may be shared; null for files that a guest can
    *     change
    */
-  public record Identity(String path, long device, long inode, CodeSource code) {}
+  public record Identity(Supplier<String> path, long device, long inode, CodeSource code) {}
 
   /** What tells the code in one unchanging host file from all other. */
   public record CodeSource(long hostDevice, long hostInode, long generation) {}
@@ -36,6 +37,7 @@ public final class HostContent implements MappedFile {
   private final Charge charge;
   private final DescriptorBudget budget;
   private volatile boolean mapped;
+  private volatile String path;
 
   /**
    * Takes over a descriptor, and what was taken from a budget for it.
@@ -80,7 +82,12 @@ public final class HostContent implements MappedFile {
 
   @Override
   public String path() {
-    return identity.path;
+    String known = path;
+    if (known == null) {
+      known = identity.path.get();
+      path = known;
+    }
+    return known;
   }
 
   @Override

@@ -30,7 +30,7 @@ public final class MemoryFile extends RegularFile {
   public static MemoryFile of(String name, int hostDescriptor, DescriptorBudget budget) {
     FileStatus made = AnonymousInodes.status(FileMode.S_IFREG | PERMISSIONS);
     HostContent.Identity identity =
-        new HostContent.Identity(path(name), made.device(), made.inode(), null);
+        new HostContent.Identity(() -> path(name), made.device(), made.inode(), null);
     return new MemoryFile(
         name, new HostContent(hostDescriptor, true, identity, null, budget), made);
   }

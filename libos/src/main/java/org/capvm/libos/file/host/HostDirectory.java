@@ -23,16 +23,17 @@ import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 
 /**
- * A directory beneath the root of a {@link HostFileSystem}. Holds its place, not a descriptor.
+ * A directory beneath the root of a {@link HostFileSystem}. Holds its place; {@link
+ * OpenDirectories} has its descriptor while it is in use.
  *
  * <p>The objects of directories are canonical while somebody holds them, checked at each lookup
- * against the host's inode number.
+ * against the host's device and inode number.
  */
 final class HostDirectory extends Directory {
-  private static final long O_PATH_DIRECTORY = 010000000 | OpenFlags.O_DIRECTORY;
   private static final int RENAME_EXCHANGE = 2;
 
   private final HostFileSystem fileSystem;
+  private final long hostDevice;
   private final long hostInode;
   private volatile HostDirectory parent;
   private volatile String name;
@@ -41,11 +42,17 @@ final class HostDirectory extends Directory {
   /** Guarded by itself. */
   private final Map<String, WeakReference<HostDirectory>> children = new HashMap<>();
 
-  HostDirectory(HostFileSystem fileSystem, HostDirectory parent, String name, FileStatus status) {
+  HostDirectory(HostFileSystem fileSystem, HostDirectory parent, String name, HostStatus status) {
     this.fileSystem = fileSystem;
     this.parent = parent == null ? this : parent;
     this.name = name;
+    this.hostDevice = status.hostDevice();
     this.hostInode = status.inode();
+  }
+
+  /** Whether a status is this directory's. */
+  boolean isSame(HostStatus status) {
+    return status.inode() == hostInode && status.hostDevice() == hostDevice;
   }
 
   @Override
@@ -84,16 +91,53 @@ final class HostDirectory extends Directory {
 
   @Override
   public FileStatus status() {
-    return fileSystem.requireStatus(path());
+    HostStatus status = new HostStatus();
+    with(descriptor -> HostPathcalls.status(descriptor, status));
+    return status.status(fileSystem.device());
   }
 
   @Override
   public Inode lookup(Caller caller, String child) {
-    HostStatus status = fileSystem.statusOf(HostFileSystem.join(path(), child));
+    HostStatus status = statusOf(child);
     if (status == null || !fileSystem.isVisible(status.mode())) {
       return null;
     }
     return found(child, status);
+  }
+
+  /** The status of what has a name here, or null if there is nothing. */
+  HostStatus statusOf(String child) {
+    HostStatus status = new HostStatus();
+    long result;
+    try {
+      result =
+          fileSystem
+              .openDirectories()
+              .with(this, descriptor -> HostPathcalls.statusOf(descriptor, child, status));
+    } catch (ErrnoException failed) {
+      result = -failed.errno();
+    }
+    if (result == -Errno.ENOENT || result == -Errno.ENOTDIR) {
+      return null;
+    }
+    ErrnoException.check(result);
+    return status;
+  }
+
+  /** Opens what has a name here, no symbolic link; the caller closes the descriptor. */
+  int open(String child, long flags, int mode) {
+    return (int) with(directory -> HostPathcalls.openBeneath(directory, child, flags, mode));
+  }
+
+  /** Where a symbolic link here leads, or null if the name is none. */
+  String readLink(String child) {
+    String[] target = new String[1];
+    with(
+        directory -> {
+          target[0] = HostPathcalls.readLink(directory, child);
+          return 0;
+        });
+    return target[0];
   }
 
   private Inode found(String child, HostStatus status) {
@@ -103,8 +147,8 @@ final class HostDirectory extends Directory {
     synchronized (children) {
       WeakReference<HostDirectory> known = children.get(child);
       HostDirectory directory = known == null ? null : known.get();
-      if (directory == null || directory.hostInode != status.inode()) {
-        directory = new HostDirectory(fileSystem, this, child, status.status(fileSystem.device()));
+      if (directory == null || !directory.isSame(status)) {
+        directory = new HostDirectory(fileSystem, this, child, status);
         children.put(child, new WeakReference<>(directory));
       }
       return directory;
@@ -126,13 +170,13 @@ final class HostDirectory extends Directory {
 
   @Override
   public boolean holds(String child, Inode file) {
-    HostStatus status = fileSystem.statusOf(HostFileSystem.join(path(), child));
+    HostStatus status = statusOf(child);
     return status != null && file instanceof HostFile host && status.inode() == host.inode();
   }
 
   @Override
   public List<Entry> list(Caller caller) {
-    int descriptor = fileSystem.open(path(), OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY, 0);
+    int descriptor = open("", OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY, 0);
     try {
       return readEntries(descriptor);
     } finally {
@@ -189,18 +233,8 @@ final class HostDirectory extends Directory {
   }
 
   /** Does something with an {@code O_PATH} descriptor of this directory. */
-  private long with(DescriptorUse use) {
-    int descriptor = fileSystem.open(path(), O_PATH_DIRECTORY, 0);
-    try {
-      return ErrnoException.check(use.call(descriptor));
-    } finally {
-      Hostcalls.close(descriptor);
-    }
-  }
-
-  @FunctionalInterface
-  private interface DescriptorUse {
-    long call(int descriptor);
+  long with(OpenDirectories.Use use) {
+    return ErrnoException.check(fileSystem.openDirectories().with(this, use));
   }
 
   private Inode require(String child) {
@@ -214,8 +248,7 @@ final class HostDirectory extends Directory {
   @Override
   public Inode createFile(String child, Attributes attributes) {
     long flags = OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_RDONLY;
-    int descriptor =
-        fileSystem.open(HostFileSystem.join(path(), child), flags, attributes.mode() & 07777);
+    int descriptor = open(child, flags, attributes.mode() & 07777);
     try {
       ErrnoException.check(HostPathcalls.changeMode(descriptor, attributes.mode() & 07777));
     } finally {
@@ -266,6 +299,7 @@ final class HostDirectory extends Directory {
     HostDirectory gone = takeChild(child);
     if (gone != null) {
       gone.removed = true;
+      fileSystem.openDirectories().forget(gone);
     }
   }
 

@@ -25,6 +25,8 @@ final class HostFile extends Inode {
   /** Without O_NONBLOCK, opening a FIFO that took a regular file's place would hang. */
   private static final long OPEN_FLAGS = OpenFlags.O_NONBLOCK | OpenFlags.O_NOCTTY;
 
+  private static final long O_PATH = 010000000;
+
   private final HostFileSystem fileSystem;
   private final HostDirectory directory;
   private final String name;
@@ -64,13 +66,20 @@ final class HostFile extends Inode {
     return inode;
   }
 
-  private String path() {
-    return directory == null ? "" : HostFileSystem.join(directory.path(), name);
+  /** Opens the file that now has the name; a file mounted on its own is always the same. */
+  private int open(long hostFlags) {
+    return directory == null
+        ? fileSystem.open("", hostFlags, 0)
+        : directory.open(name, hostFlags, 0);
   }
 
   @Override
   public FileStatus status() {
-    return fileSystem.requireStatus(path());
+    HostStatus status = directory == null ? fileSystem.rootStatus() : directory.statusOf(name);
+    if (status == null) {
+      throw ErrnoException.of(Errno.ENOENT);
+    }
+    return status.status(fileSystem.device());
   }
 
   @Override
@@ -78,17 +87,12 @@ final class HostFile extends Inode {
     if (type != FileMode.S_IFLNK) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    int descriptor = fileSystem.openPath(path());
-    try {
-      String target = HostPathcalls.readLink(descriptor);
-      if (target == null) {
-        // Something else has taken the link's place since it was found.
-        throw ErrnoException.of(Errno.ENOENT);
-      }
-      return target;
-    } finally {
-      Hostcalls.close(descriptor);
+    String target = directory.readLink(name);
+    if (target == null) {
+      // Something else has taken the link's place since it was found.
+      throw ErrnoException.of(Errno.ENOENT);
     }
+    return target;
   }
 
   @Override
@@ -129,7 +133,7 @@ final class HostFile extends Inode {
     FileStatus seen = live ? status.status(fileSystem.device()) : location.inode().status();
     HostContent.Identity identity =
         new HostContent.Identity(
-            caller == null ? name : location.path(caller.fileSystem().root()),
+            () -> caller == null ? name : location.path(caller.fileSystem().root()),
             seen.device(),
             seen.inode(),
             fileSystem.isStable() && !writable ? status.codeSource() : null);
@@ -143,11 +147,11 @@ final class HostFile extends Inode {
   private int openWith(int hostFlags, boolean writable, int flags) {
     long extra = OPEN_FLAGS | (flags & OpenFlags.O_DIRECT);
     try {
-      return fileSystem.open(path(), hostFlags | extra, 0);
+      return open(hostFlags | extra);
     } catch (ErrnoException failed) {
       boolean writeOnly = (flags & OpenFlags.O_ACCMODE) == OpenFlags.O_WRONLY;
       if (failed.errno() == Errno.EACCES && writable && writeOnly) {
-        return fileSystem.open(path(), OpenFlags.O_WRONLY | extra, 0);
+        return open(OpenFlags.O_WRONLY | extra);
       }
       throw failed;
     }
@@ -155,7 +159,7 @@ final class HostFile extends Inode {
 
   @Override
   public void changeMode(int permissions) {
-    int descriptor = fileSystem.openPath(path());
+    int descriptor = open(O_PATH);
     try {
       ErrnoException.check(HostPathcalls.changeMode(descriptor, permissions));
     } finally {
@@ -165,7 +169,7 @@ final class HostFile extends Inode {
 
   @Override
   public void changeOwner(int uid, int gid) {
-    int descriptor = fileSystem.openPath(path());
+    int descriptor = open(O_PATH);
     try {
       ErrnoException.check(HostPathcalls.changeOwner(descriptor, uid, gid));
     } finally {
@@ -175,7 +179,7 @@ final class HostFile extends Inode {
 
   @Override
   public void changeTimes(Timestamp access, Timestamp modification) {
-    int descriptor = fileSystem.openPath(path());
+    int descriptor = open(O_PATH);
     try {
       ErrnoException.check(HostTimes.change(descriptor, access, modification));
     } finally {
@@ -185,7 +189,7 @@ final class HostFile extends Inode {
 
   @Override
   public void truncate(long size) {
-    int descriptor = fileSystem.open(path(), OpenFlags.O_WRONLY | OPEN_FLAGS, 0);
+    int descriptor = open(OpenFlags.O_WRONLY | OPEN_FLAGS);
     try {
       ErrnoException.check(Hostcalls.ftruncate(descriptor, size));
     } finally {

@@ -5,7 +5,6 @@ import java.lang.foreign.ValueLayout;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
-import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.FileSystem;
 import org.capvm.libos.file.FileSystemStatus;
 import org.capvm.libos.file.Inode;
@@ -17,13 +16,14 @@ import org.capvm.libos.host.Hostcalls;
  * when the cVM was configured.
  *
  * <p>Confinement rests on the host's kernel: each access opens its file from the root descriptor
- * with {@code openat2} and {@code RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS}, so neither {@code ..},
- * nor a symbolic link, nor a directory renamed at the same moment can lead outside. Symbolic links
- * are read and walked by the library OS, in the guest's own tree. Device nodes of the host cannot
- * be opened.
+ * with {@code openat2} and {@code RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS}, or asks for one name in a
+ * directory opened so, whose symbolic links are not followed either. Neither {@code ..}, nor a
+ * symbolic link, nor a directory renamed at the same moment can lead outside. Symbolic links are
+ * read and walked by the library OS, in the guest's own tree. Device nodes of the host cannot be
+ * opened.
  *
- * <p>Directories keep no descriptor open: the number of host descriptors follows the number of open
- * files. Threads: any; renames of directories hold {@link #renameLock}.
+ * <p>Besides open files, only the directories used last keep a descriptor open. Threads: any;
+ * renames of directories hold {@link #renameLock}.
  */
 public final class HostFileSystem extends FileSystem {
   /** Which files of the host directory the guest sees. */
@@ -34,12 +34,11 @@ public final class HostFileSystem extends FileSystem {
     EVERYONE
   }
 
-  private static final long O_PATH = 010000000;
-
   private final int rootDescriptor;
   private final Audience audience;
   private final boolean stable;
   private final Inode root;
+  private final OpenDirectories openDirectories = new OpenDirectories(this);
   final Object renameLock = new Object();
 
   /**
@@ -53,11 +52,10 @@ public final class HostFileSystem extends FileSystem {
     this.rootDescriptor = rootDescriptor;
     this.audience = audience;
     this.stable = stable;
-    HostStatus status = new HostStatus();
-    ErrnoException.check(HostPathcalls.status(rootDescriptor, status));
+    HostStatus status = rootStatus();
     root =
         status.type() == FileMode.S_IFDIR
-            ? new HostDirectory(this, null, "", status.status(device()))
+            ? new HostDirectory(this, null, "", status)
             : new HostFile(this, null, "", status.type(), status.status(device()).inode());
   }
 
@@ -109,8 +107,13 @@ public final class HostFileSystem extends FileSystem {
     return statfs.get(ValueLayout.JAVA_LONG, index * 8L);
   }
 
+  OpenDirectories openDirectories() {
+    return openDirectories;
+  }
+
   @Override
   public void close() {
+    openDirectories.close();
     Hostcalls.close(rootDescriptor);
   }
 
@@ -154,41 +157,10 @@ public final class HostFileSystem extends FileSystem {
     return (int) ErrnoException.check(HostPathcalls.reopen(rootDescriptor, flags));
   }
 
-  /** An {@code O_PATH} descriptor of something beneath the root, whatever its type. */
-  int openPath(String path) {
-    return open(path, O_PATH, 0);
-  }
-
-  /** The status of something beneath the root, or null if there is nothing. */
-  HostStatus statusOf(String path) {
+  /** The root's status now. */
+  HostStatus rootStatus() {
     HostStatus status = new HostStatus();
-    int descriptor;
-    try {
-      descriptor = openPath(path);
-    } catch (ErrnoException failed) {
-      if (failed.errno() == Errno.ENOENT || failed.errno() == Errno.ENOTDIR) {
-        return null;
-      }
-      throw failed;
-    }
-    try {
-      ErrnoException.check(HostPathcalls.status(descriptor, status));
-    } finally {
-      Hostcalls.close(descriptor);
-    }
+    ErrnoException.check(HostPathcalls.status(rootDescriptor, status));
     return status;
-  }
-
-  /** The status of something beneath the root, or ENOENT. */
-  FileStatus requireStatus(String path) {
-    HostStatus status = statusOf(path);
-    if (status == null) {
-      throw ErrnoException.of(Errno.ENOENT);
-    }
-    return status.status(device());
-  }
-
-  static String join(String directory, String name) {
-    return directory.isEmpty() ? name : directory + "/" + name;
   }
 }

@@ -50,6 +50,9 @@ final class LayeredDirectory extends Directory {
   private volatile String name;
   private volatile boolean removed;
 
+  /** The first lower directory's, asked for once: it does not change. */
+  private volatile FileStatus lowerStatus;
+
   /** A directory; a null parent makes it the root. */
   LayeredDirectory(
       LayeredFileSystem fileSystem,
@@ -89,8 +92,17 @@ final class LayeredDirectory extends Directory {
     if (lowers.isEmpty()) {
       return state.status(fileSystem.device(), NEW_SIZE_BYTES, NEW_BLOCKS);
     }
-    FileStatus lower = lowers.getFirst().status();
+    FileStatus lower = lowerStatus;
+    if (lower == null) {
+      lower = lowers.getFirst().status();
+      lowerStatus = lower;
+    }
     return state.status(fileSystem.device(), lower.size(), lower.blocks());
+  }
+
+  @Override
+  public FileStatus permissions() {
+    return state.status(fileSystem.device(), NEW_SIZE_BYTES, NEW_BLOCKS);
   }
 
   // ---- lookup

@@ -127,7 +127,7 @@ final class LayeredFile extends LayeredNode {
       Packed atRest = packed;
       Charge charge = atRest == null ? new Charge(fileSystem.quota()) : atRest.charge;
       HostContent.Identity identity =
-          new HostContent.Identity(path, fileSystem.device(), state.number(), null);
+          new HostContent.Identity(() -> path, fileSystem.device(), state.number(), null);
       HostContent made = HostContent.create(fileSystem.store(), identity, charge, budget);
       try {
         if (atRest != null) {

@@ -1,6 +1,7 @@
 package org.capvm.libos.file.layer;
 
 import org.capvm.libos.file.ExtendedAttributes;
+import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.FileSystem;
 import org.capvm.libos.file.Inode;
 import org.capvm.libos.file.Timestamp;
@@ -18,6 +19,11 @@ abstract class LayeredNode extends Inode {
   @Override
   public FileSystem fileSystem() {
     return fileSystem;
+  }
+
+  @Override
+  public FileStatus permissions() {
+    return state.status(fileSystem.device(), 0, 0);
   }
 
   @Override

@@ -94,6 +94,16 @@ class HostConfinementTest {
   }
 
   @Test
+  void aDirectoryMovedOutByTheHostIsGoneForWhoeverWalks() throws IOException {
+    assertThat(read(caller, "d/secret")).isEqualTo(HARMLESS);
+    Files.move(inside.resolve("d"), top.resolve("moved"));
+    assertThat(openErrno("d/secret")).isEqualTo(Errno.ENOENT);
+    Files.createDirectory(inside.resolve("d"));
+    Files.writeString(inside.resolve("d/secret"), "another");
+    assertThat(read(caller, "d/secret")).isEqualTo("another");
+  }
+
+  @Test
   @Timeout(60)
   void aDirectorySwappedForALinkDuringTheWalkDoesNotLeadOut() throws Exception {
     AtomicBoolean done = new AtomicBoolean();
