@@ -2,8 +2,8 @@ package org.capvm.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.DataInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -32,7 +32,8 @@ final class ServersTest {
   private static final Pattern CONTENT_LENGTH = Pattern.compile("Content-Length: (\\d+)");
   private static final int LARGE_BYTES = 50_000_000;
 
-  private static final String NGINX =
+  /** Serves what is in {@code /site} on port 8080. */
+  static final String NGINX =
       """
       daemon off;
       user root;
@@ -49,6 +50,7 @@ final class ServersTest {
         scgi_temp_path /tmp/scgi;
         sendfile on;
         keepalive_timeout 30;
+        keepalive_requests 1000000;
         server { listen 8080; root /site; }
       }
       """;
@@ -122,17 +124,19 @@ final class ServersTest {
   }
 
   /** The body of an answer on a connection that stays open. */
-  private static byte[] get(Socket socket, String path) throws IOException {
+  static byte[] get(Socket socket, String path) throws IOException {
     String request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
     socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-    InputStream in = socket.getInputStream();
+    DataInputStream in = new DataInputStream(socket.getInputStream());
     StringBuilder head = new StringBuilder();
     while (head.indexOf("\r\n\r\n") < 0) {
-      head.append((char) in.read());
+      head.append((char) in.readUnsignedByte());
     }
     Matcher length = CONTENT_LENGTH.matcher(head);
     assertThat(length.find()).as(head.toString()).isTrue();
-    return in.readNBytes(Integer.parseInt(length.group(1)));
+    byte[] body = new byte[Integer.parseInt(length.group(1))];
+    in.readFully(body);
+    return body;
   }
 
   @Test
