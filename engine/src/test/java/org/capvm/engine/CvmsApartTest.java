@@ -28,6 +28,9 @@ final class CvmsApartTest {
       import os, socket, subprocess, sys, time
       sys.path.insert(0, '/apart')
       import attempts
+      attempts.C.shmget(attempts.KEY, 4096, 0o1600)
+      attempts.C.semget(attempts.KEY, 1, 0o1600)
+      attempts.C.msgget(attempts.KEY, 0o1600)
       open('/tmp/secret', 'w').write('secret')
       open('/dev/shm/secret', 'w').write('secret')
       abstract = socket.socket(socket.AF_UNIX)
@@ -47,7 +50,10 @@ final class CvmsApartTest {
   /** Each attempt returns whether it found what the holder left. */
   private static final String ATTEMPTS =
       """
-      import os, socket
+      import ctypes, os, socket
+
+      C = ctypes.CDLL(None)
+      KEY = 0x5eC2e7
 
       def connects(family, address):
           try:
@@ -80,6 +86,9 @@ final class CvmsApartTest {
           'port': lambda: connects(socket.AF_INET, ('127.0.0.1', 5000)),
           'processes': lambda: bool(others()),
           'signals': signals,
+          'segment': lambda: C.shmget(KEY, 0, 0) >= 0,
+          'semaphores': lambda: C.semget(KEY, 0, 0) >= 0,
+          'message-queue': lambda: C.msgget(KEY, 0) >= 0,
       }
       """;
 
@@ -115,7 +124,10 @@ final class CvmsApartTest {
         "path-socket",
         "port",
         "processes",
-        "signals"
+        "signals",
+        "segment",
+        "semaphores",
+        "message-queue"
       })
   void whatOneCvmHasAnotherDoesNotFind(String attempt) throws Exception {
     assertThat(output("holder")).as("the attempt works").contains(attempt + " True");

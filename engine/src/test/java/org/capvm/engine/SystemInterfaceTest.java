@@ -27,6 +27,11 @@ final class SystemInterfaceTest {
   }
 
   @Test
+  void systemVObjectsBehaveAsOnLinux() throws Exception {
+    Differential.command("./system_v").copy(GuestProgram.c("system_v", "-O1")).agreesWithStatus(0);
+  }
+
+  @Test
   void threadLocalDataAndExitHandlersWork() throws Exception {
     Differential.command("./thread_local")
         .copy(GuestProgram.c("thread_local", "-O1"))

@@ -10,6 +10,7 @@ import org.capvm.libos.file.FileSystemContext;
 import org.capvm.libos.futex.FutexTable;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
+import org.capvm.libos.ipc.IpcNamespace;
 import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.net.NetworkNamespace;
 import org.capvm.libos.process.Credentials;
@@ -36,6 +37,7 @@ public final class LibraryOs implements AutoCloseable {
   private final NetworkNamespace network;
   private final ProcessTable processes;
   private final FutexTable futexes = new FutexTable();
+  private final IpcNamespace ipc = new IpcNamespace();
   private final CallStatistics statistics = new CallStatistics();
   private final Dispatcher dispatcher;
   private final Compartment compartment;
@@ -101,6 +103,11 @@ public final class LibraryOs implements AutoCloseable {
     return futexes;
   }
 
+  /** System V's shared memory, semaphores and message queues. */
+  public IpcNamespace ipc() {
+    return ipc;
+  }
+
   /** The monitor below. */
   public Intravisor intravisor() {
     return intravisor;
@@ -125,6 +132,7 @@ public final class LibraryOs implements AutoCloseable {
   @Override
   public void close() {
     compartment.close();
+    ipc.close();
     memoryFile.close();
     network.close();
   }

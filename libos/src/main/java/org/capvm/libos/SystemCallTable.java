@@ -10,6 +10,7 @@ import org.capvm.libos.file.calls.FileFamily;
 import org.capvm.libos.file.calls.NameFamily;
 import org.capvm.libos.futex.FutexFamily;
 import org.capvm.libos.identity.IdentityFamily;
+import org.capvm.libos.ipc.IpcFamily;
 import org.capvm.libos.memory.MemoryFamily;
 import org.capvm.libos.net.NetworkFamily;
 import org.capvm.libos.process.ProcessFamily;
@@ -43,7 +44,8 @@ public final class SystemCallTable {
     new NameFamily(),
     new EventFamily(),
     new AttributeNameFamily(),
-    new NetworkFamily()
+    new NetworkFamily(),
+    new IpcFamily()
   };
 
   private static final CapabilityFamily OWN = new CapabilityFamily();

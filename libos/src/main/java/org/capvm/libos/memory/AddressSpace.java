@@ -38,6 +38,7 @@ import static org.capvm.libos.memory.AddressLayout.isPageAligned;
 import static org.capvm.libos.memory.AddressLayout.pageUp;
 
 import java.util.List;
+import java.util.function.Predicate;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.machine.code.CodeSpace;
@@ -268,6 +269,28 @@ public final class AddressSpace {
       throw ErrnoException.of(Errno.EINVAL);
     }
     removeRange(guestAddress, guestAddress + pageUp(lengthBytes));
+  }
+
+  /**
+   * Unmaps a file that was mapped as a whole, as {@code shmdt}: those of its pages that still are
+   * where they were mapped.
+   *
+   * @param guestAddress page-aligned; where the file's first page was mapped
+   * @param kind which files count
+   * @return the file, or null if there is none
+   */
+  public synchronized MappedFile unmapFile(long guestAddress, Predicate<MappedFile> kind) {
+    MappedFile found = null;
+    for (MemoryArea area : areas.within(guestAddress, AddressLayout.END)) {
+      MappedFile file = area.file();
+      boolean inPlace =
+          file != null && kind.test(file) && area.start() - guestAddress == area.fileOffset();
+      if (inPlace && (found == null || found.equals(file))) {
+        found = file;
+        removeRange(area.start(), area.end());
+      }
+    }
+    return found;
   }
 
   private void removeRange(long start, long end) {

@@ -11,6 +11,10 @@ import java.util.TreeMap;
  */
 final class AreaMap {
   private final TreeMap<Long, MemoryArea> byStart = new TreeMap<>();
+
+  /** Files of areas that were taken out; released once what remains of the areas is in again. */
+  private final List<MappedFile> taken = new ArrayList<>();
+
   private long accountableBytes;
   private long mappedBytes;
   private int executable;
@@ -82,6 +86,11 @@ final class AreaMap {
 
   /** Forgets a range, cutting areas at its ends. */
   void remove(long start, long end) {
+    cutOut(start, end);
+    releaseTaken();
+  }
+
+  private void cutOut(long start, long end) {
     if (end > fullFrom) {
       MemoryArea next = above(end - 1);
       fullFrom = next == null ? fullBelow : Math.max(fullFrom, next.start());
@@ -102,10 +111,7 @@ final class AreaMap {
    * Adds an area where nothing is mapped, or replaces what is there; merges it with its neighbours.
    */
   void insert(MemoryArea area) {
-    if (area.file() != null) {
-      area.file().retain();
-    }
-    remove(area.start(), area.end());
+    cutOut(area.start(), area.end());
     MemoryArea merged = area;
     MemoryArea before = below(area.start());
     if (before != null && before.continuesWith(merged)) {
@@ -118,9 +124,7 @@ final class AreaMap {
       merged = merged.movedTo(merged.start(), after.end());
     }
     put(merged);
-    if (area.file() != null) {
-      area.file().release();
-    }
+    releaseTaken();
   }
 
   /**
@@ -185,7 +189,12 @@ final class AreaMap {
     mappedBytes -= area.length();
     accountableBytes -= area.isAccountable() ? area.length() : 0;
     if (area.file() != null) {
-      area.file().release();
+      taken.add(area.file());
     }
+  }
+
+  private void releaseTaken() {
+    taken.forEach(MappedFile::release);
+    taken.clear();
   }
 }

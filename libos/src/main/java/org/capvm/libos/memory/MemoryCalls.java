@@ -62,7 +62,11 @@ final class MemoryCalls {
     if (type != MAP_SHARED) {
       return -Errno.EINVAL;
     }
-    SharedMemory shared = SharedMemory.create(pageUp(length));
+    SharedMemory shared =
+        SharedMemory.create(
+            task.libraryOs().memoryLimit(),
+            task.fileSystem().mounts().descriptors(),
+            pageUp(length));
     try {
       return task.addressSpace().map(hint, length, prot, flags, shared, 0, null);
     } finally {

@@ -48,6 +48,7 @@ final class TaskEnd {
   private static void endProcess(Process process, ExitStatus status) {
     process.timers().close();
     process.addressSpace().release();
+    process.libraryOs().ipc().ended(process);
     process.releaseParentsMemory();
     Process parent = process.parent();
     if (parent == null) {

@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.file.content.DescriptorBudget;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.IntravisorOptions;
 import org.capvm.monitor.gate.FaultAnswer.Resolution;
@@ -232,12 +233,31 @@ class AddressSpaceTest {
 
   @Test
   void sharedMemoryIsOneFileForAsLongAsItIsMapped() {
-    SharedMemory shared = SharedMemory.create(2 * PAGE);
+    SharedMemory shared =
+        SharedMemory.create(new MemoryLimit(2 * PAGE), new DescriptorBudget(1), 2 * PAGE);
     long first = space.map(0, 2 * PAGE, READ_WRITE, MAP_SHARED, shared, 0, null);
     long second = space.map(0, PAGE, READ_WRITE, MAP_SHARED, shared, PAGE, null);
     shared.release();
     space.memory().putLong(first + PAGE, 99);
     assertThat(space.memory().getLong(second)).isEqualTo(99);
+  }
+
+  @Test
+  void sharedMemoryCountsOnceAsLongAsAPartOfItIsMapped() {
+    MemoryLimit limit = new MemoryLimit(3 * PAGE);
+    DescriptorBudget descriptors = new DescriptorBudget(2);
+    SharedMemory shared = SharedMemory.create(limit, descriptors, 3 * PAGE);
+    long address = space.map(0, 3 * PAGE, READ_WRITE, MAP_SHARED, shared, 0, null);
+    shared.release();
+    assertErrno(Errno.ENOMEM, () -> SharedMemory.create(limit, descriptors, PAGE));
+    space.unmap(address, PAGE);
+    space.unmap(address + 2 * PAGE, PAGE);
+    AddressSpace child = space.fork();
+    space.unmap(address + PAGE, PAGE);
+    assertThat(limit.usedBytes()).isEqualTo(3 * PAGE);
+    child.release();
+    assertThat(limit.usedBytes()).isZero();
+    assertThat(descriptors.used()).isZero();
   }
 
   @Test

@@ -10,6 +10,7 @@ import org.capvm.libos.file.synthetic.FixedDirectory;
 import org.capvm.libos.file.synthetic.SyntheticFile;
 import org.capvm.libos.file.synthetic.SyntheticFileSystem;
 import org.capvm.libos.file.synthetic.SyntheticLink;
+import org.capvm.libos.ipc.IpcNamespace;
 import org.capvm.libos.process.ProcessTable;
 
 /** Makes a cVM's {@code /proc}. */
@@ -41,6 +42,10 @@ public final class ProcFileSystem {
     root.addFile("cgroups", text(caller -> "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"));
     root.addLink("mounts", "self/mounts");
     root.addLink("net", "self/net");
+    root.addDirectory("sysvipc")
+        .addFile("msg", text(caller -> libraryOs.ipc().queuesText()))
+        .addFile("sem", text(caller -> libraryOs.ipc().semaphoresText()))
+        .addFile("shm", text(caller -> libraryOs.ipc().segmentsText()));
     addSettings(root.addDirectory("sys"), libraryOs);
     return fileSystem;
   }
@@ -79,9 +84,20 @@ public final class ProcFileSystem {
     constant(kernel, "core_pattern", "core");
     constant(kernel, "shmmax", "18446744073692774399");
     constant(kernel, "shmall", "18446744073692774399");
-    constant(kernel, "shmmni", "4096");
-    constant(kernel, "sem", "32000\t1024000000\t500\t32000");
-    constant(kernel, "msgmax", "8192");
+    constant(kernel, "shmmni", Integer.toString(IpcNamespace.SHMMNI));
+    constant(
+        kernel,
+        "sem",
+        IpcNamespace.SEMMSL
+            + "\t"
+            + IpcNamespace.SEMMNS
+            + "\t"
+            + IpcNamespace.SEMOPM
+            + "\t"
+            + IpcNamespace.SEMMNI);
+    constant(kernel, "msgmax", Integer.toString(IpcNamespace.MSGMAX));
+    constant(kernel, "msgmnb", Integer.toString(IpcNamespace.MSGMNB));
+    constant(kernel, "msgmni", Integer.toString(IpcNamespace.MSGMNI));
     constant(kernel, "overflowuid", "65534");
     constant(kernel, "overflowgid", "65534");
     FixedDirectory random = kernel.addDirectory("random");
