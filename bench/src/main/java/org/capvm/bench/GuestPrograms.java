@@ -48,6 +48,16 @@ final class GuestPrograms {
     return compile(source, "-I" + binding, binding.resolve("capvm.c").toString());
   }
 
+  /**
+   * The program that measures what is shared, one side or both.
+   *
+   * @param binding the directory of the C binding
+   */
+  Command sharing(Path binding) throws IOException, InterruptedException {
+    Path source = sources.resolve("figures/sharing.c");
+    return compile(source, "-pthread", "-I" + binding, binding.resolve("capvm.c").toString());
+  }
+
   /** The Python programs, as commands. */
   List<Command> python() throws IOException {
     List<Command> commands = new ArrayList<>();

@@ -12,7 +12,8 @@ import org.capvm.engine.CapVm;
 /**
  * Prints CapVM's figures beside native ones as Markdown tables. Usage: {@code bench/run [--rounds
  * N] [PART...]}, where a part is {@code c}, {@code python}, {@code syscalls}, {@code processes},
- * {@code start}, {@code streams}, {@code redis} or {@code nginx}; without one, all are measured.
+ * {@code start}, {@code streams}, {@code sharing}, {@code redis} or {@code nginx}; without one, all
+ * are measured.
  */
 public final class Main {
   private static final int DEFAULT_ROUNDS = 5;
@@ -75,6 +76,7 @@ public final class Main {
             new StreamPairs(capVm, programs.streams(binding), rounds).table()
                 + "\n"
                 + streams(capVm, scratch, rounds));
+    parts.put("sharing", () -> new SharingPairs(capVm, programs.sharing(binding), rounds).tables());
     parts.put("redis", () -> new PublishedServers(capVm, scratch, rounds).redis());
     parts.put("nginx", () -> new PublishedServers(capVm, scratch, rounds).nginx());
     return parts;

@@ -6,9 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** The measurements, each giving its part of the README's figures. */
 final class Report {
@@ -58,18 +56,19 @@ final class Report {
   /** Medians over runs of a program that prints lines of a name and a figure, less being better. */
   String figures(String title, String unit, Command command)
       throws IOException, InterruptedException {
-    Map<String, List<Double>> nativeFigures = new LinkedHashMap<>();
-    Map<String, List<Double>> confinedFigures = new LinkedHashMap<>();
+    Figures natively = new Figures();
+    Figures confinedly = new Figures();
     Path output = scratch.resolve("figures.output");
     for (int round = 0; round < rounds; round++) {
       Runner.host().run(command, output);
-      collect(nativeFigures, output);
+      natively.collect(output);
       confined.run(command, output);
-      collect(confinedFigures, output);
+      confinedly.collect(output);
     }
     MarkdownTable table = new MarkdownTable(title, "native " + unit, "cVM " + unit, "ratio");
-    nativeFigures.forEach(
-        (name, figures) -> table.compare(name, figures, confinedFigures.get(name)));
+    natively
+        .all()
+        .forEach((name, figures) -> table.compare(name, figures, confinedly.all().get(name)));
     return table.toString();
   }
 
@@ -95,15 +94,6 @@ final class Report {
           millis(PairedRun.median(launchedTimes)));
     }
     return table.toString();
-  }
-
-  private static void collect(Map<String, List<Double>> figures, Path output) throws IOException {
-    for (String line : Files.readAllLines(output)) {
-      int blank = line.indexOf(' ');
-      figures
-          .computeIfAbsent(line.substring(0, blank), name -> new ArrayList<>())
-          .add(Double.valueOf(line.substring(blank + 1)));
-    }
   }
 
   static double median(List<Double> figures) {
