@@ -2,11 +2,17 @@
 
 import struct
 import sys
+import time
 
 import capvm
 
 HEADER = 8
-buffer = capvm.CpFile.open(sys.argv[1])
+while True:
+    try:
+        buffer = capvm.CpFile.open(sys.argv[1])
+        break
+    except FileNotFoundError:
+        time.sleep(0.005)
 turn = 0
 while True:
     while True:
@@ -28,3 +34,6 @@ try:
     buffer.read(1 << 40, 1)
 except OSError as refusal:
     print("refused:", refusal.strerror)
+# Good-bye: the owner, with whom the buffer ends, waits for it.
+buffer.write(0, bytes(4))
+buffer.notify(0, 1)

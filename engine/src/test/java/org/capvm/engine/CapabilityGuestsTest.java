@@ -51,6 +51,18 @@ class CapabilityGuestsTest {
   }
 
   @Test
+  void neitherFullTablesNorACrowdNorChangingArgumentsHarmAnotherCvm() throws Exception {
+    Path program = program("cp_siege");
+    try (Started owner = ConfinedRun.start(program, List.of("own"), b -> b.hostname("castle"));
+        Started attacker = ConfinedRun.start(program, List.of(), b -> b.hostname("besieger"))) {
+      ExitStatus end = attacker.end(LIMIT);
+      assertThat(attacker.output()).isEqualTo("held\n");
+      assertThat(end.shellStatus()).isZero();
+      assertThat(owner.end(LIMIT).shellStatus()).as(owner.output()).isZero();
+    }
+  }
+
+  @Test
   void aWaitingCvmHearsOfTheEndOfTheOwner() throws Exception {
     Path program = program("cp_waiter");
     try (Started owner = ConfinedRun.start(program, List.of("own"), b -> b.hostname("mortal"));
@@ -82,19 +94,36 @@ class CapabilityGuestsTest {
   }
 
   @Test
+  void framesGoFromCToPythonInAnotherCvmAndBack() throws Exception {
+    Path scratch = TestPaths.scratch("mirror");
+    CvmConfiguration mirror =
+        python("frames.py", "gallery/frames", scratch).hostname("mirror").build();
+    try (Started producer =
+            ConfinedRun.start(program("cp_frames"), List.of("60"), b -> b.hostname("gallery"));
+        Cvm cvm = ConfinedRun.capVm().start(mirror)) {
+      assertThat(producer.end(LIMIT).shellStatus()).isZero();
+      assertThat(producer.output()).isEqualTo("60 frames, all turned\n");
+      assertThat(cvm.waitFor(LIMIT).orElseThrow().shellStatus()).isZero();
+      assertThat(Files.readString(scratch.resolve("error"))).isEmpty();
+    }
+  }
+
+  private static CvmConfiguration.Builder python(String script, String name, Path scratch) {
+    return CvmConfiguration.builder("/usr/bin/python3")
+        .arguments(List.of("/script/" + script, name))
+        .environment("PYTHONPATH", "/binding")
+        .environment("PYTHONDONTWRITEBYTECODE", "1")
+        .mount(new HostMount(TestPaths.GUEST_SOURCES.resolve("python"), "/script", false))
+        .mount(new HostMount(BINDING, "/binding", false))
+        .standardOutput(StandardStream.hostFile(scratch.resolve("output")))
+        .standardError(StandardStream.hostFile(scratch.resolve("error")));
+  }
+
+  @Test
   void pythonCallsAStoreInCThatCallsPythonBack() throws Exception {
     Path scratch = TestPaths.scratch("calls");
     CvmConfiguration caller =
-        CvmConfiguration.builder("/usr/bin/python3")
-            .arguments(List.of("/script/calls.py", "bazaar/store"))
-            .environment("PYTHONPATH", "/binding")
-            .environment("PYTHONDONTWRITEBYTECODE", "1")
-            .mount(new HostMount(TestPaths.GUEST_SOURCES.resolve("python"), "/script", false))
-            .mount(new HostMount(BINDING, "/binding", false))
-            .hostname("caller")
-            .standardOutput(StandardStream.hostFile(scratch.resolve("output")))
-            .standardError(StandardStream.hostFile(scratch.resolve("error")))
-            .build();
+        python("calls.py", "bazaar/store", scratch).hostname("caller").build();
     try (Started store =
             ConfinedRun.start(program("cp_store"), List.of("store"), b -> b.hostname("bazaar"));
         Cvm cvm = ConfinedRun.capVm().start(caller)) {
