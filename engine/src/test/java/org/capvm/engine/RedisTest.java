@@ -1,16 +1,14 @@
 package org.capvm.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.capvm.engine.RedisServers.SOON;
+import static org.capvm.engine.RedisServers.await;
+import static org.capvm.engine.RedisServers.client;
+import static org.capvm.engine.RedisServers.server;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.capvm.image.HostMount;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -24,50 +22,6 @@ final class RedisTest {
   private static final int KILLS = Integer.getInteger("redis.kills", 40);
   private static final int SIGTERM = 15;
   private static final int WRITES = 2000;
-  private static final Duration SOON = Duration.ofSeconds(30);
-
-  private static Cvm server(Path data, String... arguments) {
-    return server(data, Network.PRIVATE, arguments);
-  }
-
-  private static Cvm server(Path data, Network network, String... arguments) {
-    List<String> words = new ArrayList<>(List.of("--protected-mode", "no", "--dir", "/data"));
-    words.addAll(List.of(arguments));
-    return ConfinedRun.capVm()
-        .start(
-            CvmConfiguration.builder("/usr/bin/redis-server")
-                .arguments(words)
-                .mount(new HostMount(data, "/data", true))
-                .network(network)
-                .publish(
-                    new PortMapping(
-                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 6379))
-                .standardInput(StandardStream.discarded())
-                .standardOutput(StandardStream.discarded())
-                .standardError(StandardStream.discarded())
-                .build());
-  }
-
-  private static RedisClient client(Cvm cvm) throws IOException, InterruptedException {
-    RedisClient client = RedisClient.connect(cvm.hostPorts().getFirst(), SOON);
-    while (true) {
-      try {
-        client.ask("PING");
-        return client;
-      } catch (IOException loading) {
-        Thread.sleep(10);
-      }
-    }
-  }
-
-  private static void await(RedisClient client, String section, String line)
-      throws IOException, InterruptedException {
-    long deadline = System.nanoTime() + SOON.toNanos();
-    while (!client.ask("INFO", section).contains(line)) {
-      assertThat(System.nanoTime()).as("still no %s", line).isLessThan(deadline);
-      Thread.sleep(20);
-    }
-  }
 
   /** What Debian's own tools, run on the host, say of a file that a server in a cVM wrote. */
   private static String check(String tool, Path file) throws IOException, InterruptedException {
