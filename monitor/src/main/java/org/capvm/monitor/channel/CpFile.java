@@ -3,6 +3,7 @@ package org.capvm.monitor.channel;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongBinaryOperator;
 import org.capvm.machine.host.RawMemory;
 import org.capvm.monitor.capability.Capability;
 import org.capvm.monitor.capability.CapabilityException;
@@ -11,6 +12,7 @@ import org.capvm.monitor.capability.CapabilityTree;
 import org.capvm.monitor.capability.Permissions;
 import org.capvm.monitor.memory.FaultSafeAccess;
 import org.capvm.monitor.memory.GuestMemory;
+import org.capvm.monitor.memory.GuestMemoryFault;
 
 /**
  * CP_File: a capability to a range of shared memory, for byte-granular reads and writes with one
@@ -85,7 +87,8 @@ public final class CpFile implements SharedCapability {
         offset,
         lengthBytes,
         Permissions.READ,
-        (from, done, bytes) -> access().copy(to + done, from, bytes));
+        (from, done, bytes) -> access().copy(to + done, from, bytes),
+        (done, state) -> destination.repaired(guestAddress + done, state));
   }
 
   /**
@@ -99,7 +102,8 @@ public final class CpFile implements SharedCapability {
         offset,
         lengthBytes,
         Permissions.WRITE,
-        (to, done, bytes) -> access().copy(to, from + done, bytes));
+        (to, done, bytes) -> access().copy(to, from + done, bytes),
+        (done, state) -> buffer.repaired(capability.range(offset + done, 0, 0), state));
   }
 
   /**
@@ -112,7 +116,8 @@ public final class CpFile implements SharedCapability {
         offset,
         destination.byteSize(),
         Permissions.READ,
-        (from, done, bytes) -> access().copyTo(destination.asSlice(done, bytes), from, bytes));
+        (from, done, bytes) -> access().copyTo(destination.asSlice(done, bytes), from, bytes),
+        (done, state) -> state);
   }
 
   /**
@@ -125,7 +130,8 @@ public final class CpFile implements SharedCapability {
         offset,
         source.byteSize(),
         Permissions.WRITE,
-        (to, done, bytes) -> access().copyFrom(to, source.asSlice(done, bytes), bytes));
+        (to, done, bytes) -> access().copyFrom(to, source.asSlice(done, bytes), bytes),
+        (done, state) -> buffer.repaired(capability.range(offset + done, 0, 0), state));
   }
 
   /** Copies a piece; returns how many bytes at its end were not copied. */
@@ -134,21 +140,42 @@ public final class CpFile implements SharedCapability {
     long copy(long sharedHostAddress, long done, long bytes);
   }
 
-  private void copy(long offset, long lengthBytes, int permission, Piece piece) {
+  /**
+   * @param repair given the bytes done and the state before, makes the next store possible, see
+   *     {@link GuestMemory#repaired}; the same state again if nothing can be done
+   */
+  private void copy(
+      long offset, long lengthBytes, int permission, Piece piece, LongBinaryOperator repair) {
     long done = 0;
+    long state = GuestMemory.UNTOUCHED;
     do {
+      long left;
       capability.enter();
       try {
         long shared = capability.range(offset, lengthBytes, permission);
         long bytes = Math.min(lengthBytes - done, MAX_COPY_BYTES);
-        if (piece.copy(shared + done, done, bytes) != 0) {
-          throw new CapabilityException(Reason.BAD_MEMORY);
-        }
-        done += bytes;
+        left = piece.copy(shared + done, done, bytes);
+        done += bytes - left;
       } finally {
         capability.leave();
       }
+      if (left != 0) {
+        // Not inside: whoever changes memory may be waiting for a revocation, and that for a leave.
+        state = repaired(repair, done, state);
+      }
     } while (done < lengthBytes);
+  }
+
+  private static long repaired(LongBinaryOperator repair, long done, long before) {
+    try {
+      long state = repair.applyAsLong(done, before);
+      if (state != before) {
+        return state;
+      }
+    } catch (GuestMemoryFault fault) {
+      // The same answer as for the other side.
+    }
+    throw new CapabilityException(Reason.BAD_MEMORY);
   }
 
   // ---- sleeping

@@ -85,6 +85,11 @@ final class SharedBuffer implements CapabilityObject {
     return waiters;
   }
 
+  /** See {@link org.capvm.monitor.memory.GuestMemory#repaired}; pages of its own never need it. */
+  long repaired(long hostAddress, long before) {
+    return slot == null ? before : slot.memory().repaired(hostAddress - slot.hostBase(), before);
+  }
+
   @Override
   public void revoked(Capability capability) {
     waiters.revoked(capability, publication.reasonOfEnd());

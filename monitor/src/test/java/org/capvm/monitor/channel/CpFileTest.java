@@ -2,6 +2,8 @@ package org.capvm.monitor.channel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.capvm.machine.host.HostMemory.PROT_READ;
+import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 import static org.capvm.monitor.capability.Permissions.ALL;
 import static org.capvm.monitor.capability.Permissions.DELEGATE;
 import static org.capvm.monitor.capability.Permissions.NOTIFY;
@@ -20,6 +22,7 @@ import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.GuestMemoryFault;
+import org.capvm.monitor.memory.Slot;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -168,6 +171,33 @@ class CpFileTest {
     assertRefused(
         () -> cvms.owner.create("far", cvms.ownerSlot, 1L << 32, 1, ALL), Reason.OUT_OF_RANGE);
     assertRefused(() -> cvms.owner.create("wrap", cvms.ownerSlot, 8, -1, ALL), Reason.OUT_OF_RANGE);
+  }
+
+  @Test
+  void copiesGoOnWhenMemoryMayBeStoredToAgain() {
+    CpFile file = cvms.shared("forking", 0, 0x3000, READ | WRITE);
+    owners.fill(DATA, 0x3000, (byte) 7);
+    users.fill(DATA, 0x3000, (byte) 8);
+    answerStoresByUnprotecting(cvms.userSlot, DATA + 0x1000);
+    file.read(1, users, DATA, 0x2000);
+    assertThat(users.getByte(DATA + 0x1fff)).isEqualTo((byte) 7);
+    answerStoresByUnprotecting(cvms.ownerSlot, DATA + 0x1000);
+    file.write(0, users, DATA + 0x1000, 0x2000);
+    assertThat(owners.getByte(DATA + 0x1fff)).isEqualTo((byte) 8);
+
+    cvms.ownerSlot.protect(DATA, 0x1000, PROT_READ);
+    owners.onStoreFault(address -> 1);
+    assertRefused(() -> file.write(0, users, DATA, 1), Reason.BAD_MEMORY);
+  }
+
+  private static void answerStoresByUnprotecting(Slot slot, long page) {
+    slot.protect(page, 0x1000, PROT_READ);
+    slot.memory()
+        .onStoreFault(
+            address -> {
+              slot.protect(page, 0x1000, PROT_READ | PROT_WRITE);
+              return 1;
+            });
   }
 
   @Test

@@ -12,6 +12,7 @@ import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.memory.MappedFile;
 import org.capvm.libos.process.Task;
+import org.capvm.monitor.memory.GuestMemoryFault;
 
 /**
  * An open regular file whose bytes are a host file's. Reads and writes are single host calls
@@ -63,7 +64,12 @@ public class RegularFile extends FileDescription {
   private long transferIn(Task task, IoBuffer buffer, long at) {
     long done = pread(buffer, at);
     while (done > 0 && done < buffer.length() && task.addressSpace().hasForked()) {
-      long more = pread(buffer.slice(done, buffer.length() - done), at + done);
+      long more;
+      try {
+        more = pread(buffer.slice(done, buffer.length() - done), at + done);
+      } catch (GuestMemoryFault endsThere) {
+        break;
+      }
       if (more <= 0) {
         break;
       }

@@ -187,8 +187,8 @@ public final class HostStream extends FileDescription {
   @Override
   public long control(Task task, int request, long argument) {
     if (request == IoctlCodes.FIONREAD) {
-      long address = task.memory().hostAddress(argument, Integer.BYTES);
-      return Hostcalls.ioctl(hostDescriptor, request, address);
+      IoBuffer answer = IoBuffer.guest(task.memory(), argument, Integer.BYTES);
+      return answer.storing(() -> Hostcalls.ioctl(hostDescriptor, request, answer.hostAddress()));
     }
     if (terminal == null) {
       throw ErrnoException.of(Errno.ENOTTY);

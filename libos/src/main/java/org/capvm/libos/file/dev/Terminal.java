@@ -3,6 +3,7 @@ package org.capvm.libos.file.dev;
 import java.util.Map;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.IoctlCodes;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
@@ -53,7 +54,9 @@ public final class Terminal {
   long control(Task task, int hostDescriptor, int request, long argument) {
     Integer bytes = STRUCTURE_BYTES.get(request);
     if (bytes != null) {
-      return Hostcalls.ioctl(hostDescriptor, request, task.memory().hostAddress(argument, bytes));
+      IoBuffer structure = IoBuffer.guest(task.memory(), argument, bytes);
+      return structure.storing(
+          () -> Hostcalls.ioctl(hostDescriptor, request, structure.hostAddress()));
     }
     switch (request) {
       case IoctlCodes.TIOCGPGRP -> task.memory().putInt(argument, groupFor(task));
