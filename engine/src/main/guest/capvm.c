@@ -28,17 +28,26 @@ enum {
   CALL_SERVE,
   CALL_CALL,
   CALL_STREAM_CREATE,
-  CALL_STREAM_OPEN
+  CALL_STREAM_OPEN,
+  CALL_CONTINUE, /* these two are made by the vDSO */
+  CALL_WAKE,
+  CALL_LEND
 };
 
-static long call(long number, long a, long b, long c, long d) {
+static long call_of_six(long number, long a, long b, long c, long d, long e, long f) {
   register long r10 __asm__("r10") = d;
+  register long r8 __asm__("r8") = e;
+  register long r9 __asm__("r9") = f;
   long result;
   __asm__ volatile("syscall"
                    : "=a"(result)
-                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                    : "rcx", "r11", "memory");
   return result;
+}
+
+static long call(long number, long a, long b, long c, long d) {
+  return call_of_six(number, a, b, c, d, 0, 0);
 }
 
 static long read_by_call(cap_t file, size_t offset, void *buffer, size_t length) {
@@ -188,6 +197,12 @@ cap_t cp_call_open(const char *name) { return cp_file_open(name); }
 
 int cp_call(cap_t function, const long words[6], long *result, const struct timespec *timeout) {
   return (int)call_routine(function, words, result, timeout);
+}
+
+int cp_call_lend(cap_t function, const long words[6], const struct cp_loan *loans, int count,
+                 long *result, const struct timespec *timeout) {
+  return (int)call_of_six(CALL_LEND, function, (long)words, (long)loans, count, (long)result,
+                             (long)timeout);
 }
 
 int cp_stream_create(const char *name, int flags, cap_t *stream) {

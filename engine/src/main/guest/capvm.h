@@ -110,6 +110,23 @@ cap_t cp_call_open(const char *name);
  */
 int cp_call(cap_t function, const long words[6], long *result, const struct timespec *timeout);
 
+/* Part of a buffer for the callee of one call; word: which of the six words names it there. */
+struct cp_loan {
+  cap_t file;
+  size_t offset;
+  size_t length;
+  unsigned permissions;
+  unsigned word;
+};
+
+/*
+ * Calls as cp_call does, and lends the callee up to six parts of buffers that may be passed on
+ * (CAP_DELEGATE). What was lent, and all that the callee made of it, ends with the call: when this returns,
+ * no use of it is in flight.
+ */
+int cp_call_lend(cap_t function, const long words[6], const struct cp_loan *loans, int count,
+                 long *result, const struct timespec *timeout);
+
 /*
  * Makes a stream of bytes and publishes its other end under a name. Returns a descriptor of this end: a
  * connected socket, for read, write, poll, shutdown and so on. flags: SOCK_CLOEXEC, SOCK_NONBLOCK. Stores

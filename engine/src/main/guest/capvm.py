@@ -12,7 +12,7 @@ READ, WRITE, CALL, NOTIFY, DELEGATE, ALL = 1, 2, 4, 8, 16, 31
 _FIRST_CALL = 0x43410000
 _NAMES = (
     "read write notify create open restrict readv writev submit wait grant revoke close stat "
-    "return export serve call stream_create stream_open"
+    "return export serve call stream_create stream_open continue wake lend"
 )
 _CALL = {name: _FIRST_CALL + index for index, name in enumerate(_NAMES.split())}
 
@@ -50,6 +50,16 @@ def _limit(timeout):
     if timeout is None:
         return None
     return ctypes.byref(_Timespec(int(timeout), int(timeout % 1 * 1e9)))
+
+
+class _Loan(ctypes.Structure):
+    _fields_ = [
+        ("file", ctypes.c_long),
+        ("offset", ctypes.c_size_t),
+        ("length", ctypes.c_size_t),
+        ("permissions", ctypes.c_uint),
+        ("word", ctypes.c_uint),
+    ]
 
 
 class _Capability:
@@ -156,9 +166,30 @@ class CpCall(_Capability):
         """Lends this thread to callers; ends with EOWNERDEAD when the function is exported no more."""
         _call("serve", _word(self.handle))
 
-    def call(self, *words, timeout=None):
-        """Calls with up to six ints, and returns the function's word."""
+    def call(self, *words, timeout=None, lend=()):
+        """Calls with up to six ints, and returns the function's word.
+
+        lend: buffers for the time of the call, as (word, file, offset, length, permissions); the
+        callee finds a capability to each in the word of that number.
+        """
         result = ctypes.c_long()
+        if lend:
+            loans = (_Loan * len(lend))(
+                *(
+                    _Loan(file.handle, offset, length, permissions, word)
+                    for word, file, offset, length, permissions in lend
+                )
+            )
+            _call(
+                "lend",
+                _word(self.handle),
+                self._WORDS(*words),
+                loans,
+                _word(len(lend)),
+                ctypes.byref(result),
+                _limit(timeout),
+            )
+            return result.value
         arguments = (
             _word(self.handle),
             self._WORDS(*words),

@@ -10,10 +10,11 @@
 #include <unistd.h>
 #include "capvm.h"
 
-enum { ADD, ASK, SPIN, CRASH, DEEPER, FLOAT, REVOKE, FOREVER };
+enum { ADD, ASK, SPIN, CRASH, DEEPER, FLOAT, REVOKE, SUM, PASS_ON, LATER, FOREVER };
 
 static cap_t function;
 static volatile long inside;
+static cap_t kept;
 
 static long long now(void) {
   struct timespec t;
@@ -47,6 +48,20 @@ static long serve_one(long what, long a, long b, long c, long d, long e) {
     }
     case REVOKE:
       return cp_call_revoke(function);
+    case SUM: { /* of the bytes of a loan, which is the second word; writes it after them */
+      unsigned char bytes[64];
+      long sum = 0, length = cp_file_read(b, 0, bytes, (size_t)a);
+      for (long i = 0; i < length; i++) sum += bytes[i];
+      if (cp_file_write(c, 0, &sum, sizeof sum) < 0) return -1;
+      kept = b;
+      return length < 0 ? length : sum;
+    }
+    case PASS_ON: /* what was lent, without the right to pass it on */
+      return cp_file_grant(b, "*", CAP_READ);
+    case LATER: {
+      char byte;
+      return cp_file_read(kept, 0, &byte, 1);
+    }
     case FOREVER:
       inside = 1;
       for (;;) {
@@ -143,6 +158,34 @@ static long request(long what, long a, long b, long c) {
   return error ? error : result;
 }
 
+static void lend(void) {
+  static unsigned char numbers[100];
+  for (int i = 0; i < 100; i++) numbers[i] = (unsigned char)i;
+  cap_t file = cp_file_create("numbers", numbers, sizeof numbers, CAP_ALL);
+  cap_t own = cp_file_restrict(file, 0, 50, CAP_READ);
+  long words[6] = {SUM, 10}, result = 0;
+  struct cp_loan loans[2] = {{file, 20, 10, CAP_READ, 2}, {file, 80, 8, CAP_WRITE, 3}};
+  expect("lend", cp_call_lend(callee, words, loans, 2, &result, NULL), 0);
+  expect("sum of what was lent", result, 245);
+  expect("sum that was written", *(long *)(numbers + 80), 245);
+  expect("a loan ends with its call", request(LATER, 0, 0, 0), -EBADF);
+  words[1] = 11;
+  expect("lend again", cp_call_lend(callee, words, loans, 2, &result, NULL), 0);
+  expect("beyond what was lent", result, -ERANGE);
+  words[0] = PASS_ON;
+  expect("lend to be passed on", cp_call_lend(callee, words, loans, 1, &result, NULL), 0);
+  expect("pass on what was lent", result, -EACCES);
+  loans[0].file = own;
+  expect("lend without the right", cp_call_lend(callee, words, loans, 1, &result, NULL), -EACCES);
+  loans[0] = (struct cp_loan){file, 95, 6, CAP_READ, 2};
+  expect("lend beyond the end", cp_call_lend(callee, words, loans, 1, &result, NULL), -ERANGE);
+  loans[0] = (struct cp_loan){file, 0, 6, CAP_READ, 6};
+  expect("lend in no word", cp_call_lend(callee, words, loans, 1, &result, NULL), -EINVAL);
+  loans[0] = (struct cp_loan){callee, 0, 0, CAP_READ, 2};
+  expect("lend a function", cp_call_lend(callee, words, loans, 1, &result, NULL), -EBADF);
+  expect("lend seven", cp_call_lend(callee, words, loans, 7, &result, NULL), -EINVAL);
+}
+
 static void *many(void *unused) {
   for (long i = 0; i < 20000; i++) {
     if (request(ADD, i, 1, 0) != i + 2) failures++;
@@ -181,6 +224,8 @@ static int caller(void) {
   long words[6] = {ADD};
   expect("no place for the result", cp_call(callee, words, (long *)16, NULL), -EFAULT);
   expect("words at the end of memory", cp_call(callee, (long *)0xfffffff8, words, NULL), -EFAULT);
+
+  lend();
 
   pthread_t threads[6];
   for (int i = 0; i < 6; i++) pthread_create(&threads[i], NULL, many, NULL);

@@ -21,7 +21,7 @@ import org.capvm.monitor.capability.CapabilityException;
  */
 public final class CapabilityFamily implements SystemCallFamily {
   /** How many there are, without gaps from {@code FIRST_SYSTEM_CALL} on. */
-  public static final int CALLS = 22;
+  public static final int CALLS = 23;
 
   @Override
   public SystemCall row(int number) {
@@ -48,6 +48,8 @@ public final class CapabilityFamily implements SystemCallFamily {
       case 19 -> own(19, "cp_stream_open", CpStreamCalls::open, STRING, HEX);
       case 20 -> own(20, "cp_call_continue", CpCallCalls::goOn, HEX, ADDRESS, ADDRESS);
       case 21 -> own(21, "cp_call_wake", CpCallCalls::wake, HEX, INT);
+      case 22 ->
+          own(22, "cp_call_lend", CpCallCalls::lend, HEX, ADDRESS, ADDRESS, INT, ADDRESS, TIMESPEC);
       default -> null;
     };
   }

@@ -1,5 +1,7 @@
 package org.capvm.libos.capability;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Future;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -10,6 +12,7 @@ import org.capvm.libos.time.TimerThread;
 import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
 import org.capvm.monitor.channel.CpCall;
+import org.capvm.monitor.channel.CpFile;
 import org.capvm.monitor.channel.Invocation;
 import org.capvm.monitor.gate.LentContext;
 import org.capvm.monitor.memory.GuestMemory;
@@ -18,6 +21,9 @@ import org.capvm.monitor.memory.Slot;
 /** The calls that export, serve and call functions. */
 final class CpCallCalls {
   private static final int WORDS = 6;
+
+  /** {@code struct cp_loan}. */
+  private static final int LOAN_BYTES = 32;
 
   private CpCallCalls() {}
 
@@ -41,11 +47,54 @@ final class CpCallCalls {
   static long call(
       Task task, long handle, long words, long resultOut, long timeout, long a4, long a5) {
     CpCall call = CpFileCalls.compartment(task).call(handle);
+    return call(task, call, readWords(task, words), resultOut, timeout);
+  }
+
+  /** As {@link #call}, with parts of buffers that the callee may use until it returns. */
+  static long lend(
+      Task task, long handle, long words, long loans, long count, long resultOut, long timeout) {
+    if (count < 0 || count > WORDS) {
+      return -Errno.EINVAL;
+    }
+    CpCall call = CpFileCalls.compartment(task).call(handle);
+    long[] copied = readWords(task, words);
+    List<CpFile> lent = new ArrayList<>();
+    try {
+      for (int i = 0; i < count; i++) {
+        lend(task, call, loans + i * LOAN_BYTES, copied, lent);
+      }
+      return call(task, call, copied, resultOut, timeout);
+    } finally {
+      lent.forEach(CpFile::close);
+    }
+  }
+
+  /** Makes one loan, and the word that says so to the callee. */
+  private static void lend(Task task, CpCall call, long loan, long[] words, List<CpFile> lent) {
     GuestMemory memory = task.memory();
+    CpFile buffer = CpFileCalls.compartment(task).file(memory.getLong(loan));
+    long offset = memory.getLong(loan + 8);
+    long length = memory.getLong(loan + 16);
+    int permissions = memory.getInt(loan + 24);
+    int word = memory.getInt(loan + 28);
+    if (word < 0 || word >= WORDS) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    CpFile part = call.lend(buffer, offset, length, permissions);
+    lent.add(part);
+    words[word] = part.handle();
+  }
+
+  private static long[] readWords(Task task, long words) {
     long[] copied = new long[WORDS];
     for (int i = 0; i < WORDS; i++) {
-      copied[i] = memory.getLong(words + (long) i * Long.BYTES);
+      copied[i] = task.memory().getLong(words + (long) i * Long.BYTES);
     }
+    return copied;
+  }
+
+  private static long call(Task task, CpCall call, long[] words, long resultOut, long timeout) {
+    GuestMemory memory = task.memory();
     // Before the call, so that a bad place for the result has no effect on the callee.
     memory.putLong(resultOut, 0);
     Invocation invocation = call.prepare();
@@ -56,7 +105,7 @@ final class CpCallCalls {
     }
     task.setCallOut(invocation);
     try {
-      memory.putLong(resultOut, call.call(copied, invocation));
+      memory.putLong(resultOut, call.call(words, invocation));
       return 0;
     } finally {
       task.setCallOut(null);

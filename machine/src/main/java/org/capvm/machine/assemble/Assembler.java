@@ -82,11 +82,6 @@ public final class Assembler extends Encoder {
     encode(NO_PREFIX, false, 0x0FB7, destination, source);
   }
 
-  /** Loads 32 bits, sign-extended to 64. */
-  public void movsxd(int destination, Memory source) {
-    encode(NO_PREFIX, true, 0x63, destination, source);
-  }
-
   /** Loads a 32-bit constant, zero-extended to 64 bits, without touching flags. */
   public void movImmediate32(int destination, int value) {
     rexForRegister(false, destination);
@@ -257,19 +252,9 @@ public final class Assembler extends Encoder {
     encode(NO_PREFIX, true, 0xF7, 2, register);
   }
 
-  /** Negates 64 bits. */
-  public void neg64(int register) {
-    encode(NO_PREFIX, true, 0xF7, 3, register);
-  }
-
   /** Adds one to 64 bits; the carry flag stays. */
   public void inc64(int register) {
     encode(NO_PREFIX, true, 0xFF, 0, register);
-  }
-
-  /** Takes one from 64 bits; the carry flag stays. */
-  public void dec64(int register) {
-    encode(NO_PREFIX, true, 0xFF, 1, register);
   }
 
   /** Adds one to 64 bits in memory. */
@@ -280,12 +265,6 @@ public final class Assembler extends Encoder {
   /** Shifts or rotates 64 bits by a constant. */
   public void shift64(Shift operation, int register, int count) {
     encode(NO_PREFIX, true, 0xC1, operation.extension, register);
-    byte8(count);
-  }
-
-  /** Shifts or rotates 32 bits by a constant. */
-  public void shift32(Shift operation, int register, int count) {
-    encode(NO_PREFIX, false, 0xC1, operation.extension, register);
     byte8(count);
   }
 
@@ -359,20 +338,9 @@ public final class Assembler extends Encoder {
     hostFixup(hostTarget);
   }
 
-  /** Jumps to the address in a register. */
-  public void jmpRegister(int register) {
-    encode(NO_PREFIX, false, 0xFF, 4, register);
-  }
-
   /** Jumps to the address in memory. */
   public void jmp(Memory target) {
     encode(NO_PREFIX, false, 0xFF, 4, target);
-  }
-
-  /** Jumps to the address kept at a label: {@code jmp [rip + label]}. */
-  public void jmpThrough(Label pointer) {
-    bytes(0xFF, 0x25);
-    labelFixup(4, pointer);
   }
 
   /** Jumps to a label if the condition holds. */
@@ -512,11 +480,6 @@ public final class Assembler extends Encoder {
     byte8(0x9D);
   }
 
-  /** Loads ah from SF, ZF, AF, PF and CF. */
-  public void lahf() {
-    byte8(0x9F);
-  }
-
   /** Loads SF, ZF, AF, PF and CF from ah. */
   public void sahf() {
     byte8(0x9E);
@@ -540,11 +503,6 @@ public final class Assembler extends Encoder {
   /** Stores al rcx times at [rdi]. */
   public void repStosb() {
     bytes(0xF3, 0xAA);
-  }
-
-  /** Stores rax rcx times at [rdi]. */
-  public void repStosq() {
-    bytes(0xF3, 0x48, 0xAB);
   }
 
   /** Enters the kernel. */

@@ -66,12 +66,4 @@ public record Memory(
   public static Memory guest(int base, int index, int scale, int displacement) {
     return new Memory(Segment.GS, base, index, scale, displacement, 32);
   }
-
-  /**
-   * {@code gs:[index * scale + displacement]} with a 64-bit effective address: what lies around the
-   * slot's base.
-   */
-  public static Memory gsIndexed(int index, int scale, int displacement) {
-    return new Memory(Segment.GS, NONE, index, scale, displacement, 64);
-  }
 }

@@ -94,11 +94,6 @@ public final class CodeSpace implements AutoCloseable {
     }
   }
 
-  /** Whether any byte of a range is code. */
-  public synchronized boolean holdsCode(long guestAddress, long lengthBytes) {
-    return !overlapping(guestAddress, guestAddress + lengthBytes).isEmpty();
-  }
-
   /**
    * Gives a guest pc machine code of the monitor's own instead of a translation, for as long as the
    * range around it is code.

@@ -68,11 +68,6 @@ public final class Instruction {
     return (prefixes & Prefixes.OPERAND_SIZE) != 0;
   }
 
-  /** Whether there is a 67 prefix. */
-  public boolean hasAddressSizePrefix() {
-    return (prefixes & Prefixes.ADDRESS_SIZE) != 0;
-  }
-
   /** A segment whose base is added to addresses. The others have no effect in 64-bit mode. */
   public enum SegmentOverride {
     NONE,

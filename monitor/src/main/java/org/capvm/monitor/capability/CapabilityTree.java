@@ -87,6 +87,19 @@ public final class CapabilityTree {
   }
 
   /**
+   * Makes a narrower one for another holder: {@link #derive} and {@link #delegate} at once.
+   *
+   * @throws CapabilityException NOT_VALID, SEALED, OUT_OF_RANGE, NOT_PERMITTED, QUOTA_EXCEEDED of
+   *     the receiver
+   */
+  public synchronized Capability lend(
+      Capability parent, CapabilityTable receiver, long offset, long lengthBytes, int permissions) {
+    checkValid(parent);
+    long base = parent.range(offset, lengthBytes, permissions | Permissions.DELEGATE);
+    return child(parent, receiver, base, lengthBytes, permissions, 0);
+  }
+
+  /**
    * Makes a sealed one, which can be invoked by whom the seal is for, and neither read nor
    * narrowed.
    *

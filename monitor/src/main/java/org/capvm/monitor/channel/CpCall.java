@@ -39,6 +39,19 @@ public final class CpCall implements SharedCapability {
     return function.callee();
   }
 
+  /**
+   * Lends part of a buffer to the cVM whose function this is: for the time of a call, if the caller
+   * closes the result after it.
+   *
+   * @param buffer allows to be passed on
+   * @param offset from the start of the buffer's range
+   * @throws CapabilityException NOT_VALID, OUT_OF_RANGE, NOT_PERMITTED, QUOTA_EXCEEDED of the
+   *     callee
+   */
+  public CpFile lend(CpFile buffer, long offset, long lengthBytes, int permissions) {
+    return buffer.lentTo(function.publication().owner(), offset, lengthBytes, permissions);
+  }
+
   /** Prepares a call, so that it can be cut short from the moment it begins. */
   public Invocation prepare() {
     return new Invocation(capability);

@@ -71,6 +71,10 @@ public final class CpFile implements SharedCapability {
     return new CpFile(tree().derive(capability, offset, lengthBytes, permissions));
   }
 
+  CpFile lentTo(Compartment borrower, long offset, long lengthBytes, int permissions) {
+    return new CpFile(tree().lend(capability, borrower.table(), offset, lengthBytes, permissions));
+  }
+
   // ---- copies
 
   /**

@@ -47,6 +47,10 @@ final class Publication {
     return name;
   }
 
+  Compartment owner() {
+    return owner;
+  }
+
   CapabilityTree tree() {
     return tree;
   }

@@ -241,16 +241,6 @@ public final class Context {
     forgetLiveX87();
   }
 
-  /** Makes this context's registers those of another one. The slot stays. */
-  public void copyRegistersFrom(Context other) {
-    copyBytes(other.address, ContextLayout.GPR, SLOT_BASE);
-    RawMemory.putInt(field(MXCSR), other.mxcsr());
-    RawMemory.putByte(field(X87_USED), RawMemory.getByte(other.field(X87_USED)));
-    copyBytes(other.address, VECTOR, VECTOR + VECTORS * VECTOR_BYTES);
-    copyBytes(other.address, X87, X87 + FXSAVE_BYTES);
-    forgetLiveX87();
-  }
-
   /**
    * Makes this context that of an interrupted guest: registers, scratch words, and what is known of
    * its last exit.

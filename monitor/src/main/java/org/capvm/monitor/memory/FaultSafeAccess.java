@@ -16,7 +16,6 @@ import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import org.capvm.machine.assemble.Assembler;
-import org.capvm.machine.assemble.Condition;
 import org.capvm.machine.assemble.Label;
 import org.capvm.machine.assemble.Memory;
 import org.capvm.machine.host.NativeCall;
@@ -77,7 +76,6 @@ public final class FaultSafeAccess {
   private final MemorySegment exchangeAdd32;
   private final MemorySegment exchange32;
   private final MemorySegment compareExchange32;
-  private final MemorySegment compareExchange64;
 
   private FaultSafeAccess(Code code, long gateAddress) {
     copy = at(code.copy, gateAddress);
@@ -93,7 +91,6 @@ public final class FaultSafeAccess {
     exchangeAdd32 = at(code.exchangeAdd32, gateAddress);
     exchange32 = at(code.exchange32, gateAddress);
     compareExchange32 = at(code.compareExchange32, gateAddress);
-    compareExchange64 = at(code.compareExchange64, gateAddress);
   }
 
   private static MemorySegment at(Label label, long gateAddress) {
@@ -116,7 +113,6 @@ public final class FaultSafeAccess {
     private final Label exchangeAdd32;
     private final Label exchange32;
     private final Label compareExchange32;
-    private final Label compareExchange64;
     private final List<Fixup> fixups = new ArrayList<>();
 
     /** Emits the routines. */
@@ -184,14 +180,6 @@ public final class FaultSafeAccess {
       a.mov32(RAX, RSI);
       a.lock();
       a.cmpxchg32(Memory.base(RDI, 0), RDX);
-      a.ret();
-      // Returns 1 if it stored, else 0: a 64-bit witness would leave no room for the fault.
-      compareExchange64 = a.here();
-      a.mov64(RAX, RSI);
-      a.lock();
-      a.cmpxchg64(Memory.base(RDI, 0), RDX);
-      a.setcc(Condition.EQUAL, RCX);
-      a.bytes(0x0F, 0xB6, 0xC1); // movzx eax, cl
       a.ret();
       Label last = a.here();
       Label fault = a.here();
@@ -316,14 +304,6 @@ public final class FaultSafeAccess {
    */
   long compareExchange32(long hostAddress, int expected, int value) {
     return compareExchange(compareExchange32, hostAddress, expected, value);
-  }
-
-  /**
-   * Stores {@code value} if memory holds {@code expected}, atomically; returns 1 if it did, 0 if
-   * not, or {@link #FAULT}.
-   */
-  long compareExchange64(long hostAddress, long expected, long value) {
-    return compareExchange(compareExchange64, hostAddress, expected, value);
   }
 
   private static long load(MemorySegment routine, long hostAddress) {

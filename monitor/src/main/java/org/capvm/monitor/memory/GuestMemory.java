@@ -139,16 +139,6 @@ public final class GuestMemory {
     return (int) stored(guestAddress, () -> access.compareExchange32(host, expected, value));
   }
 
-  /**
-   * Stores a value if memory holds the expected one.
-   *
-   * @return whether it did
-   */
-  public boolean compareAndSetLong(long guestAddress, long expected, long value) {
-    long host = hostAddress(guestAddress, 8);
-    return stored(guestAddress, () -> access.compareExchange64(host, expected, value)) != 0;
-  }
-
   /** Adds and returns the former value. */
   public int getAndAddInt(long guestAddress, int addend) {
     long host = hostAddress(guestAddress, 4);
