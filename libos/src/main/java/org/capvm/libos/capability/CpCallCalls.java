@@ -61,7 +61,7 @@ final class CpCallCalls {
     List<CpFile> lent = new ArrayList<>();
     try {
       for (int i = 0; i < count; i++) {
-        lend(task, call, loans + i * LOAN_BYTES, copied, lent);
+        lend(task, call, loans + (long) i * LOAN_BYTES, copied, lent);
       }
       return call(task, call, copied, resultOut, timeout);
     } finally {
