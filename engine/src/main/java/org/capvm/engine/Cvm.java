@@ -22,6 +22,7 @@ import org.capvm.libos.file.dev.DeviceTree;
 import org.capvm.libos.file.dev.Terminal;
 import org.capvm.libos.file.proc.ProcFileSystem;
 import org.capvm.libos.file.proc.SysFileSystem;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.net.NetworkMode;
 import org.capvm.libos.net.NetworkNamespace;
 import org.capvm.libos.net.UnixAddress;
@@ -69,15 +70,16 @@ public final class Cvm implements AutoCloseable {
       Function<String, Optional<NetworkNamespace>> peers,
       Consumer<Cvm> onClose) {
     AtomicReference<ExitStatus.Fault> lastFault = new AtomicReference<>();
+    MemoryLimit memory = new MemoryLimit(configuration.memoryLimitBytes(), intravisor.mappings());
     LibraryOs libraryOs =
         new LibraryOs(
             intravisor,
-            configuration.memoryLimitBytes(),
+            memory,
             configuration.taskLimit(),
             configuration.hostname(),
             configuration.trace().map(StraceTrace::new).orElse(null),
             new Obituaries(lastFault),
-            network(configuration));
+            network(configuration, memory));
     StandardDescriptors streams = StandardDescriptors.open(configuration.start());
     MountTable mounts = null;
     try {
@@ -98,14 +100,14 @@ public final class Cvm implements AutoCloseable {
     }
   }
 
-  private static NetworkNamespace network(CvmConfiguration configuration) {
+  private static NetworkNamespace network(CvmConfiguration configuration, MemoryLimit memory) {
     NetworkMode mode =
         switch (configuration.network()) {
           case NONE -> NetworkMode.NONE;
           case PRIVATE -> NetworkMode.PRIVATE;
           case HOST -> NetworkMode.HOST;
         };
-    NetworkNamespace network = new NetworkNamespace(mode);
+    NetworkNamespace network = new NetworkNamespace(mode, memory);
     for (PortMapping port : configuration.ports()) {
       InetSocketAddress host = port.host();
       try {

@@ -35,12 +35,19 @@ final class GuestTree {
   private static final long SHARED_MEMORY_BYTES = 1L << 30;
   private static final long PRIVATE_LAYER_FILES = 1_000_000;
 
+  /**
+   * One file for so many bytes of the limit: a block, as where a file system has the most inodes.
+   */
+  private static final long BYTES_OF_A_FILE = 4096;
+
   private final LayeredFileSystem root;
   private final MountTable mounts;
 
   private GuestTree(RootFileSystem description, long diskLimitBytes) {
     ContentStore store = new ContentStore.Disk(privateDirectory());
-    StorageQuota quota = new StorageQuota(diskLimitBytes, PRIVATE_LAYER_FILES);
+    StorageQuota quota =
+        new StorageQuota(
+            diskLimitBytes, Math.min(PRIVATE_LAYER_FILES, diskLimitBytes / BYTES_OF_A_FILE));
     root =
         switch (description) {
           case RootFileSystem.System(List<String> names) -> systemRoot(names, store, quota);

@@ -62,7 +62,7 @@ public final class RunningProgram implements AutoCloseable {
     FileSystemContext fileSystem = new FileSystemContext(mounts);
     Caller caller = Caller.system(fileSystem);
     enterWorkingDirectory(caller, start.workingDirectory());
-    FileDescriptorTable files = new FileDescriptorTable();
+    FileDescriptorTable files = new FileDescriptorTable(libraryOs.memoryLimit());
     AtomicInteger used = new AtomicInteger(STREAMS);
     for (int descriptor = 0; descriptor < STREAMS; descriptor++) {
       int hostDescriptor = streams.hostDescriptor(descriptor);

@@ -8,9 +8,11 @@ import java.nio.channels.ByteChannel;
 import java.nio.channels.ClosedChannelException;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.net.StreamEnd;
 import org.capvm.monitor.channel.Compartment;
 import org.capvm.monitor.channel.CpStream;
+import org.capvm.monitor.memory.MappingBudget;
 
 /**
  * One end of a CP_Stream, used by Java: a stream of bytes to a cVM, or to other Java code. Reads
@@ -19,6 +21,10 @@ import org.capvm.monitor.channel.CpStream;
  * <p>Threads: any; one reader and one writer do not disturb each other.
  */
 public final class StreamChannel implements ByteChannel {
+  /** Java code is not limited in what it sends. */
+  private static final MemoryLimit JAVA =
+      new MemoryLimit(MemoryLimit.UNLIMITED, new MappingBudget());
+
   private final StreamEnd end;
   private volatile boolean closed;
 
@@ -33,7 +39,7 @@ public final class StreamChannel implements ByteChannel {
    * @throws org.capvm.monitor.capability.CapabilityException for a name that cannot be or is taken
    */
   public static StreamChannel create(Compartment owner, String name) {
-    return new StreamChannel(StreamEnd.create(owner, name));
+    return new StreamChannel(StreamEnd.create(owner, name, JAVA));
   }
 
   /**

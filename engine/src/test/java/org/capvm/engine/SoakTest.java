@@ -209,7 +209,8 @@ final class SoakTest {
         ExecutorService other = Executors.newSingleThreadExecutor()) {
       int port = cvm.hostPorts().getFirst();
       Socket client = connect(cvm, server, port);
-      Future<?> until = other.submit(() -> askUntilItEnds(connect(cvm, server, port), server));
+      Socket second = connect(cvm, server, port);
+      Future<?> until = other.submit(() -> askUntilItEnds(second, server));
       int exchanges = 1 + random.nextInt(EXCHANGES);
       try (client) {
         for (int i = 0; i < exchanges; i++) {

@@ -47,7 +47,7 @@ public final class LibraryOs implements AutoCloseable {
 
   /**
    * @param intravisor the monitor below
-   * @param memoryLimitBytes how much all processes together may take
+   * @param memoryLimit what the processes and the network are charged to
    * @param maxTasks how many threads, of all processes together, there may be at a time
    * @param hostName what {@code uname} says at first
    * @param traceSink hears of every call, or null
@@ -56,7 +56,7 @@ public final class LibraryOs implements AutoCloseable {
    */
   public LibraryOs(
       Intravisor intravisor,
-      long memoryLimitBytes,
+      MemoryLimit memoryLimit,
       int maxTasks,
       String hostName,
       TraceSink traceSink,
@@ -64,7 +64,7 @@ public final class LibraryOs implements AutoCloseable {
       NetworkNamespace network) {
     this.intravisor = intravisor;
     this.processes = new ProcessTable(maxTasks);
-    this.memoryLimit = new MemoryLimit(memoryLimitBytes);
+    this.memoryLimit = memoryLimit;
     this.hostName = hostName;
     this.traceSink = traceSink;
     this.deaths = deaths;

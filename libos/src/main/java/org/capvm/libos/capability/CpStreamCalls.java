@@ -11,7 +11,11 @@ final class CpStreamCalls {
   static long create(Task task, long name, long flags, long handleOut, long a3, long a4, long a5) {
     // Before anything happens, so that a bad place for the handle has no effect.
     task.memory().putLong(handleOut, 0);
-    StreamEnd end = StreamEnd.create(CpFileCalls.compartment(task), CpFileCalls.name(task, name));
+    StreamEnd end =
+        StreamEnd.create(
+            CpFileCalls.compartment(task),
+            CpFileCalls.name(task, name),
+            task.libraryOs().memoryLimit());
     boolean done = false;
     try {
       int descriptor = end.install(task, (int) flags);

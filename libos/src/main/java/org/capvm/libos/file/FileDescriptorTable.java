@@ -7,10 +7,13 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.lock.FileLocks;
+import org.capvm.libos.memory.MemoryLimit;
 
 /**
  * The open files of a process by number ({@code CLONE_FILES} shares one table). A new descriptor is
  * always the lowest that is free.
+ *
+ * <p>The table and an allowance for each open file are charged to the cVM's memory.
  *
  * <p>Threads: any. {@link #get} takes no lock; changes hold this object's monitor. Closing a
  * descriptor releases its description outside the monitor, because that may wait for the host.
@@ -18,14 +21,29 @@ import org.capvm.libos.file.lock.FileLocks;
 public final class FileDescriptorTable {
   private static final int FIRST_CAPACITY = 64;
 
+  /** What an entry of the table is charged with above the first ones. */
+  private static final int ENTRY_BYTES = 8;
+
+  /** What an open file is charged with, for each descriptor of it. */
+  private static final int FILE_BYTES = 512;
+
+  private final MemoryLimit payer;
+
   private final BitSet closeOnExec = new BitSet();
   private volatile AtomicReferenceArray<FileDescription> files =
       new AtomicReferenceArray<>(FIRST_CAPACITY);
   private int lowestFree;
   private int users = 1;
+  private volatile boolean ownsLocks;
 
-  /** An empty table with one user. */
-  public FileDescriptorTable() {}
+  /**
+   * An empty table with one user.
+   *
+   * @param payer the cVM's memory
+   */
+  public FileDescriptorTable(MemoryLimit payer) {
+    this.payer = payer;
+  }
 
   /**
    * The open file of a descriptor, with a reference for the caller, which must {@link
@@ -70,16 +88,18 @@ public final class FileDescriptorTable {
    *
    * @param minimum the lowest number wanted
    * @param limit one more than the highest allowed: the process's RLIMIT_NOFILE
-   * @throws ErrnoException EMFILE
+   * @throws ErrnoException EMFILE, ENOMEM
    */
   public int install(FileDescription file, boolean onExecClose, int minimum, long limit) {
+    int refusal = Errno.EMFILE;
     synchronized (this) {
       int descriptor = Math.max(lowestFree, minimum);
       while (peek(descriptor) != null) {
         descriptor++;
       }
-      if (descriptor < limit) {
-        put(descriptor, file, onExecClose);
+      if (descriptor < limit && !put(descriptor, file, onExecClose)) {
+        refusal = Errno.ENOMEM;
+      } else if (descriptor < limit) {
         if (minimum <= lowestFree) {
           lowestFree = descriptor + 1;
         }
@@ -87,28 +107,41 @@ public final class FileDescriptorTable {
       }
     }
     file.release();
-    throw ErrnoException.of(Errno.EMFILE);
+    throw ErrnoException.of(refusal);
   }
 
   /**
    * Puts an open file at a certain descriptor; what was there is closed. The caller's reference
-   * passes on.
+   * passes on, or is released in case of an error.
+   *
+   * @throws ErrnoException ENOMEM
    */
   public void replace(int descriptor, FileDescription file, boolean onExecClose) {
     FileDescription old;
+    boolean done;
     synchronized (this) {
       old = peek(descriptor);
-      put(descriptor, file, onExecClose);
+      done = put(descriptor, file, onExecClose);
+    }
+    if (!done) {
+      file.release();
+      throw ErrnoException.of(Errno.ENOMEM);
     }
     if (old != null) {
       closeTaken(old);
     }
   }
 
-  private void put(int descriptor, FileDescription file, boolean onExecClose) {
+  /** Returns false, and changes nothing, if there is no memory for it. */
+  private boolean put(int descriptor, FileDescription file, boolean onExecClose) {
     AtomicReferenceArray<FileDescription> current = files;
-    if (descriptor >= current.length()) {
-      int capacity = Math.max(descriptor + 1, current.length() * 2);
+    int fits = current.length();
+    int capacity = descriptor < fits ? fits : Math.max(descriptor + 1, fits * 2);
+    int fileBytes = peek(descriptor) == null ? FILE_BYTES : 0;
+    if (!payer.tryTake((long) (capacity - fits) * ENTRY_BYTES + fileBytes, 0)) {
+      return false;
+    }
+    if (capacity > fits) {
       AtomicReferenceArray<FileDescription> grown = new AtomicReferenceArray<>(capacity);
       for (int i = 0; i < current.length(); i++) {
         grown.set(i, current.get(i));
@@ -118,6 +151,7 @@ public final class FileDescriptorTable {
     }
     current.set(descriptor, file);
     closeOnExec.set(descriptor, onExecClose);
+    return true;
   }
 
   /**
@@ -130,6 +164,7 @@ public final class FileDescriptorTable {
       FileDescription file = peek(descriptor);
       if (file != null) {
         files.set(descriptor, null);
+        payer.give(FILE_BYTES, 0);
         closeOnExec.clear(descriptor);
         lowestFree = Math.min(lowestFree, descriptor);
       }
@@ -152,7 +187,7 @@ public final class FileDescriptorTable {
   }
 
   private void closeTaken(FileDescription file) {
-    if (!FileLocks.areUnused() && file.location() != null) {
+    if (ownsLocks && file.location() != null) {
       FileLocks.releaseFile(this, file.status());
     }
     file.release();
@@ -201,13 +236,21 @@ public final class FileDescriptorTable {
     return closeOnExec.get(descriptor);
   }
 
-  /** A copy for a child process: the same open files under the same numbers. */
+  /**
+   * A copy for a child process: the same open files under the same numbers.
+   *
+   * @throws ErrnoException ENOMEM
+   */
   public synchronized FileDescriptorTable copy() {
-    FileDescriptorTable copy = new FileDescriptorTable();
+    FileDescriptorTable copy = new FileDescriptorTable(payer);
     for (int descriptor : descriptors()) {
       FileDescription file = peek(descriptor);
       file.retain();
-      copy.put(descriptor, file, closeOnExec.get(descriptor));
+      if (!copy.put(descriptor, file, closeOnExec.get(descriptor))) {
+        file.release();
+        copy.leave();
+        throw ErrnoException.of(Errno.ENOMEM);
+      }
     }
     copy.lowestFree = lowestFree;
     return copy;
@@ -231,7 +274,7 @@ public final class FileDescriptorTable {
         return;
       }
     }
-    if (!FileLocks.areUnused()) {
+    if (ownsLocks) {
       FileLocks.releaseOwner(this);
     }
     for (int descriptor : descriptors()) {
@@ -240,5 +283,11 @@ public final class FileDescriptorTable {
         file.release();
       }
     }
+    payer.give((long) (files.length() - FIRST_CAPACITY) * ENTRY_BYTES, 0);
+  }
+
+  /** From now on {@link #leave} looks for record locks of this table. */
+  public void markLockOwner() {
+    ownsLocks = true;
   }
 }

@@ -46,7 +46,6 @@ import org.capvm.machine.error.HostException;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.gate.FaultAnswer;
 import org.capvm.monitor.memory.GuestMemory;
-import org.capvm.monitor.memory.MappingBudget;
 import org.capvm.monitor.memory.MemoryFile;
 import org.capvm.monitor.memory.Slot;
 
@@ -64,9 +63,6 @@ public final class AddressSpace {
 
   /** The slot's guards and branch table, and the table's other mapping. */
   private static final int SLOT_MAPPINGS = 5;
-
-  /** One cVM may take half of the mappings that there are for all. */
-  private static final int SHARE_OF_MAPPINGS = 2;
 
   /** Most calls cut one area in three. */
   private static final int MOST_MAPPINGS_OF_A_CALL = 4;
@@ -786,7 +782,6 @@ public final class AddressSpace {
     limit.charge(now - chargedBytes);
     chargedBytes = now;
     long mappings = users == 0 ? 0 : SLOT_MAPPINGS + areas.hostMappings();
-    intravisor.mappings().charge(mappings - chargedMappings);
     limit.chargeMappings(mappings - chargedMappings);
     chargedMappings = mappings;
   }
@@ -799,8 +794,7 @@ public final class AddressSpace {
   }
 
   private void requireMappings(long more) {
-    MappingBudget all = intravisor.mappings();
-    if (!all.hasRoomFor(more) || limit.mappings() + more > all.limit() / SHARE_OF_MAPPINGS) {
+    if (!limit.hasRoomForMappings(more)) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
   }

@@ -1,26 +1,58 @@
 package org.capvm.libos.memory;
 
 import java.util.concurrent.atomic.AtomicLong;
+import org.capvm.monitor.memory.MappingBudget;
 
 /**
- * How much memory the address spaces of one cVM may come to use: private writable memory and shared
- * anonymous memory, counted when it is mapped; and how many mappings of the host they take.
- * Thread-safe.
+ * How much memory one cVM may come to use: its address spaces' private writable memory and shared
+ * anonymous memory, counted when it is mapped, and what waits in its pipes and sockets, counted
+ * when room is made for it; and how many mappings of the host all that takes. Thread-safe.
  */
 public final class MemoryLimit {
   /** No limit but the size of address spaces. */
   public static final long UNLIMITED = Long.MAX_VALUE;
 
+  /** One cVM may take half of the mappings that there are for all. */
+  private static final int SHARE_OF_MAPPINGS = 2;
+
   private final long limitBytes;
+  private final MappingBudget allMappings;
   private final AtomicLong usedBytes = new AtomicLong();
   private final AtomicLong peakBytes = new AtomicLong();
   private final AtomicLong mappings = new AtomicLong();
 
   /**
    * @param limitBytes positive, or {@link #UNLIMITED}
+   * @param allMappings what all cVMs take their mappings from
    */
-  public MemoryLimit(long limitBytes) {
+  public MemoryLimit(long limitBytes, MappingBudget allMappings) {
     this.limitBytes = limitBytes;
+    this.allMappings = allMappings;
+  }
+
+  /**
+   * Takes memory for a buffer of the library OS, unless that is more than there may be.
+   *
+   * @param hostMappings how many mappings of the host the buffer is
+   */
+  public boolean tryTake(long bytes, int hostMappings) {
+    while (true) {
+      long used = usedBytes.get();
+      if (bytes > limitBytes - used || !hasRoomForMappings(hostMappings)) {
+        return false;
+      }
+      if (usedBytes.compareAndSet(used, used + bytes)) {
+        peakBytes.accumulateAndGet(used + bytes, Math::max);
+        chargeMappings(hostMappings);
+        return true;
+      }
+    }
+  }
+
+  /** Gives back what {@link #tryTake} took. */
+  public void give(long bytes, int hostMappings) {
+    charge(-bytes);
+    chargeMappings(-hostMappings);
   }
 
   /** Whether that much more may be taken. */
@@ -34,14 +66,17 @@ public final class MemoryLimit {
     peakBytes.accumulateAndGet(used, Math::max);
   }
 
-  /** Takes mappings of the host, or gives them back if negative. */
-  void chargeMappings(long more) {
-    mappings.addAndGet(more);
+  /** Whether that many more mappings of the host may be taken. */
+  boolean hasRoomForMappings(long more) {
+    return more <= 0
+        || (allMappings.hasRoomFor(more)
+            && mappings.get() + more <= allMappings.limit() / SHARE_OF_MAPPINGS);
   }
 
-  /** Mappings of the host that are taken. */
-  long mappings() {
-    return mappings.get();
+  /** Takes mappings of the host, or gives them back if negative. */
+  void chargeMappings(long more) {
+    allMappings.charge(more);
+    mappings.addAndGet(more);
   }
 
   /** Bytes that are taken. */

@@ -12,6 +12,14 @@ import org.capvm.libos.file.FileDescription;
  * @param packet what a datagram's packet was like, or null
  */
 record Ancillary(List<FileDescription> files, PeerCredentials credentials, PacketDetails packet) {
+  private static final int OBJECT_BYTES = 128;
+  private static final int FILE_BYTES = 512;
+
+  /** What its sender is charged with until it is received: files may be open nowhere else. */
+  long memoryBytes() {
+    return OBJECT_BYTES + (long) files.size() * FILE_BYTES;
+  }
+
   /** A message without files. */
   static Ancillary from(PeerCredentials credentials) {
     return new Ancillary(List.of(), credentials, null);

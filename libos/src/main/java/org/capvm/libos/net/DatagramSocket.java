@@ -22,7 +22,7 @@ abstract class DatagramSocket extends SocketDescription {
   DatagramSocket(
       NetworkNamespace network, int family, int type, int protocol, SocketOptions options) {
     super(network, family, type, protocol, options);
-    incoming = new RecordBuffer(waiters(), room, options.receiveBytes());
+    incoming = new RecordBuffer(waiters(), room, options.receiveBytes(), network.memory());
   }
 
   /** What was received and not yet read. */

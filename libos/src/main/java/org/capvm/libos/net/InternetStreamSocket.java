@@ -16,6 +16,7 @@ import static org.capvm.libos.file.PollEvents.WRITABLE;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 
 /**
@@ -274,6 +275,7 @@ final class InternetStreamSocket extends StreamSocket {
             StreamEndpoint.Protocol.TCP,
             new WaitQueue[] {waiters(), child.waiters()},
             new long[] {inFlight(child.options(), options()), inFlight(options(), child.options())},
+            new MemoryLimit[] {network().memory(), listener.network().memory()},
             listener.network() != network());
     child.connected(ends[1]);
     target = queue;

@@ -12,6 +12,7 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.SocketOptionNames;
 import org.capvm.libos.file.Caller;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 
 /**
@@ -23,6 +24,7 @@ public final class NetworkNamespace implements AutoCloseable {
   private static final int FIRST_UNPRIVILEGED_PORT = 1024;
 
   private final NetworkMode mode;
+  private final MemoryLimit memory;
   private final PortSpace tcp = new PortSpace(true);
   private final PortSpace udp = new PortSpace(false);
   private final PortSpace udpLite = new PortSpace(false);
@@ -35,9 +37,11 @@ public final class NetworkNamespace implements AutoCloseable {
    * A loopback of its own.
    *
    * @param mode what can be reached beyond it
+   * @param memory what waits in the sockets is charged to it
    */
-  public NetworkNamespace(NetworkMode mode) {
+  public NetworkNamespace(NetworkMode mode, MemoryLimit memory) {
     this.mode = mode;
+    this.memory = memory;
   }
 
   /**
@@ -51,6 +55,11 @@ public final class NetworkNamespace implements AutoCloseable {
    */
   public void publish(InetAddress hostAddress, int hostPort, int guestPort) {
     publications.add(new Publication(this, HostAddresses.of(hostAddress, hostPort), guestPort));
+  }
+
+  /** What is charged with the bytes that sockets of this network have sent or received. */
+  MemoryLimit memory() {
+    return memory;
   }
 
   /** The host's port numbers of the published ports, in the order they were published. */

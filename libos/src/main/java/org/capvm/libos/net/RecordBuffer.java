@@ -8,6 +8,7 @@ import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.MessageFlags;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.memory.MemoryLimit;
 
 /**
  * Messages with their boundaries, in order: what a datagram socket has received, or one direction
@@ -32,10 +33,15 @@ final class RecordBuffer implements StreamBuffer {
       this.source = source;
       this.ancillary = ancillary;
     }
+
+    long memoryBytes() {
+      return bytes.length + OVERHEAD_BYTES + (ancillary == null ? 0 : ancillary.memoryBytes());
+    }
   }
 
   private final WaitQueue readers;
   private final WaitQueue writers;
+  private final MemoryLimit payer;
   private final ArrayDeque<Message> messages = new ArrayDeque<>();
 
   // Guarded by this object's monitor; the volatile ones are read without it.
@@ -48,7 +54,8 @@ final class RecordBuffer implements StreamBuffer {
   private boolean refusing;
 
   /** Parameters as {@link RingBuffer}'s. */
-  RecordBuffer(WaitQueue readers, WaitQueue writers, long capacity) {
+  RecordBuffer(WaitQueue readers, WaitQueue writers, long capacity, MemoryLimit payer) {
+    this.payer = payer;
     this.readers = readers;
     this.writers = writers;
     this.capacity = capacity;
@@ -92,6 +99,9 @@ final class RecordBuffer implements StreamBuffer {
       if (abandoned || refusing) {
         return -Errno.EPIPE;
       }
+      if (!payer.tryTake(message.memoryBytes(), 0)) {
+        return -Errno.ENOBUFS;
+      }
       messages.add(message);
       charged += length + OVERHEAD_BYTES;
       queued += length;
@@ -119,6 +129,7 @@ final class RecordBuffer implements StreamBuffer {
       } else {
         messages.removeFirst();
         charged -= message.bytes.length + OVERHEAD_BYTES;
+        payer.give(message.memoryBytes(), 0);
         queued -= message.bytes.length;
         Message next = messages.peekFirst();
         firstBytes = next == null ? -1 : next.bytes.length;
@@ -196,6 +207,7 @@ final class RecordBuffer implements StreamBuffer {
       abandoned = true;
       unread = !messages.isEmpty();
       for (Message message : messages) {
+        payer.give(message.memoryBytes(), 0);
         if (message.ancillary != null) {
           message.ancillary.release();
         }

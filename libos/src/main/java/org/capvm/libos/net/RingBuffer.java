@@ -10,6 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.memory.MemoryLimit;
+import org.capvm.machine.error.HostException;
 import org.capvm.monitor.channel.RingMemory;
 
 /**
@@ -39,9 +41,11 @@ final class RingBuffer implements StreamBuffer {
   private static final class Mark {
     final long start;
     long end;
+    final long memoryBytes;
     Ancillary ancillary;
 
     Mark(long start, long end, Ancillary ancillary) {
+      this.memoryBytes = ancillary.memoryBytes();
       this.start = start;
       this.end = end;
       this.ancillary = ancillary;
@@ -50,6 +54,7 @@ final class RingBuffer implements StreamBuffer {
 
   private final WaitQueue readers;
   private final WaitQueue writers;
+  private final MemoryLimit payer;
   private final ReentrantLock writing = new ReentrantLock();
   private final ReentrantLock reading = new ReentrantLock();
   private final ArrayDeque<Mark> marks = new ArrayDeque<>(0);
@@ -68,8 +73,10 @@ final class RingBuffer implements StreamBuffer {
    * @param readers told when there is something to read
    * @param writers told when there is room again
    * @param capacity in bytes
+   * @param payer is charged with the ring
    */
-  RingBuffer(WaitQueue readers, WaitQueue writers, long capacity) {
+  RingBuffer(WaitQueue readers, WaitQueue writers, long capacity, MemoryLimit payer) {
+    this.payer = payer;
     this.readers = readers;
     this.writers = writers;
     this.capacity = capacity;
@@ -96,6 +103,17 @@ final class RingBuffer implements StreamBuffer {
         return -Errno.EAGAIN;
       }
       count = Math.min(room, source.length() - position);
+      long besides = ancillary == null ? 0 : ancillary.memoryBytes();
+      if (!payer.tryTake(besides, 0)) {
+        return -Errno.ENOBUFS;
+      }
+      if (!reserve(queuedBytes() + count)) {
+        count = Math.min(count, ring.lengthBytes() - queuedBytes());
+        if (count == 0) {
+          payer.give(besides, 0);
+          return -Errno.ENOBUFS;
+        }
+      }
       copyIn(source, position, count);
       if (ancillary != null) {
         mark(ancillary, count);
@@ -110,7 +128,6 @@ final class RingBuffer implements StreamBuffer {
   }
 
   private void copyIn(IoBuffer source, long position, long count) {
-    reserve(queuedBytes() + count);
     long start = written & (ring.lengthBytes() - 1);
     long first = Math.min(count, ring.lengthBytes() - start);
     source.get(position, ring.slice(start, first));
@@ -119,13 +136,16 @@ final class RingBuffer implements StreamBuffer {
     }
   }
 
-  /** Makes the ring large enough. */
-  private void reserve(long bytes) {
+  /** Makes the ring large enough; false, and no change, if there is no memory for that. */
+  private boolean reserve(long bytes) {
     if (bytes <= ring.lengthBytes()) {
-      return;
+      return true;
     }
     long length = Math.max(FIRST_BYTES, Long.highestOneBit(bytes - 1) << 1);
-    RingMemory larger = RingMemory.allocate(length);
+    RingMemory larger = allocate(length);
+    if (larger == null) {
+      return false;
+    }
     reading.lock();
     try {
       for (long at = read; at < written; ) {
@@ -135,11 +155,32 @@ final class RingBuffer implements StreamBuffer {
         MemorySegment.copy(ring.slice(from, run), 0, larger.slice(to, run), 0, run);
         at += run;
       }
-      ring.free();
-      ring = larger;
+      replace(larger);
     } finally {
       reading.unlock();
     }
+    return true;
+  }
+
+  /** A charged ring, or null if the payer or the host has no memory left. */
+  private RingMemory allocate(long length) {
+    if (!payer.tryTake(length, 1)) {
+      return null;
+    }
+    try {
+      return RingMemory.allocate(length);
+    } catch (HostException refused) {
+      payer.give(length, 1);
+      return null;
+    }
+  }
+
+  private void replace(RingMemory other) {
+    if (ring.lengthBytes() > 0) {
+      payer.give(ring.lengthBytes(), 1);
+      ring.free();
+    }
+    ring = other;
   }
 
   private void mark(Ancillary ancillary, long count) {
@@ -153,6 +194,7 @@ final class RingBuffer implements StreamBuffer {
               && last.ancillary.equals(ancillary);
       if (goesOn) {
         last.end += count;
+        payer.give(ancillary.memoryBytes(), 0);
       } else {
         marks.add(new Mark(written, written + count, ancillary));
       }
@@ -204,8 +246,7 @@ final class RingBuffer implements StreamBuffer {
     if (writing.tryLock()) {
       try {
         if (read == written) {
-          ring.free();
-          ring = RingMemory.NONE;
+          replace(RingMemory.NONE);
         }
       } finally {
         writing.unlock();
@@ -241,6 +282,7 @@ final class RingBuffer implements StreamBuffer {
         first.ancillary = Ancillary.from(ancillary.credentials());
         if (read + count == first.end) {
           marks.removeFirst();
+          payer.give(first.memoryBytes, 0);
         }
       }
     }
@@ -302,8 +344,7 @@ final class RingBuffer implements StreamBuffer {
       abandoned = true;
       unread = read != written;
       read = written;
-      ring.free();
-      ring = RingMemory.NONE;
+      replace(RingMemory.NONE);
       synchronized (marks) {
         dropped = List.copyOf(marks);
         marks.clear();
@@ -312,7 +353,10 @@ final class RingBuffer implements StreamBuffer {
       reading.unlock();
       writing.unlock();
     }
-    dropped.forEach(mark -> mark.ancillary.release());
+    for (Mark mark : dropped) {
+      payer.give(mark.memoryBytes, 0);
+      mark.ancillary.release();
+    }
     writers.announce(WRITABLE);
     return unread;
   }

@@ -3,6 +3,7 @@ package org.capvm.libos.net;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.monitor.capability.CapabilityException.Reason;
 import org.capvm.monitor.capability.Permissions;
 import org.capvm.monitor.channel.Compartment;
@@ -31,12 +32,17 @@ final class StreamCarrier implements CpStream.Carrier {
   private CpStream owner;
   private CpStream opener;
 
-  StreamCarrier() {
+  /**
+   * @param payer is charged with what is under way, in both directions: it decides how many streams
+   *     it publishes
+   */
+  StreamCarrier(MemoryLimit payer) {
     ends =
         StreamEndpoint.pair(
             StreamEndpoint.Protocol.UNIX_STREAM,
             new WaitQueue[] {new WaitQueue(), new WaitQueue()},
             new long[] {ROOM_BYTES, ROOM_BYTES},
+            new MemoryLimit[] {payer, payer},
             true);
   }
 

@@ -10,6 +10,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.channel.Compartment;
@@ -34,10 +35,11 @@ public final class StreamEnd {
   /**
    * Makes a stream, of which the caller has one end and whoever opens the name the other.
    *
+   * @param payer is charged with the bytes that are under way
    * @throws CapabilityException as {@link Compartment#createStream}
    */
-  public static StreamEnd create(Compartment owner, String name) {
-    return new StreamCarrier().publish(owner, name);
+  public static StreamEnd create(Compartment owner, String name, MemoryLimit payer) {
+    return new StreamCarrier(payer).publish(owner, name);
   }
 
   /**

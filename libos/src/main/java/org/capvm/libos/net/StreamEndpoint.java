@@ -11,6 +11,7 @@ import static org.capvm.libos.file.PollEvents.WRITABLE;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 
 /**
@@ -66,25 +67,30 @@ final class StreamEndpoint implements StreamTransport {
    *
    * @param waiters the wait queues of the sockets at its ends
    * @param capacities the bytes that fit on the way to each end
+   * @param payers who is charged with the bytes that each end sends
    * @param crossing whether the ends are in two cVMs, which pass each other no open files
    * @return the two ends
    */
   static StreamEndpoint[] pair(
-      Protocol protocol, WaitQueue[] waiters, long[] capacities, boolean crossing) {
+      Protocol protocol,
+      WaitQueue[] waiters,
+      long[] capacities,
+      MemoryLimit[] payers,
+      boolean crossing) {
     Object connection = new Object();
     StreamEndpoint one = new StreamEndpoint(protocol, waiters[0], connection, crossing);
     StreamEndpoint other = new StreamEndpoint(protocol, waiters[1], connection, crossing);
-    one.link(other, capacities[0]);
-    other.link(one, capacities[1]);
+    one.link(other, capacities[0], payers[1]);
+    other.link(one, capacities[1], payers[0]);
     return new StreamEndpoint[] {one, other};
   }
 
-  private void link(StreamEndpoint other, long capacity) {
+  private void link(StreamEndpoint other, long capacity, MemoryLimit payer) {
     peer = other;
     incoming =
         protocol == Protocol.UNIX_RECORDS
-            ? new RecordBuffer(waiters, other.waiters, capacity)
-            : new RingBuffer(waiters, other.waiters, capacity);
+            ? new RecordBuffer(waiters, other.waiters, capacity, payer)
+            : new RingBuffer(waiters, other.waiters, capacity, payer);
   }
 
   @Override

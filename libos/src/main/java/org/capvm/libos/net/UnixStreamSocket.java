@@ -8,6 +8,7 @@ import static org.capvm.libos.file.PollEvents.WRITABLE;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 
 /** An AF_UNIX socket of type stream or seqpacket. */
@@ -65,6 +66,7 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
             : StreamEndpoint.Protocol.UNIX_RECORDS,
         new WaitQueue[] {waiters(), other.waiters()},
         new long[] {other.options().sendBytes(), options().sendBytes()},
+        new MemoryLimit[] {network().memory(), other.network().memory()},
         crossing);
   }
 

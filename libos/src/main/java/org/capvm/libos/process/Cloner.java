@@ -51,9 +51,18 @@ final class Cloner {
     if (parent.limits().exceeds(Resource.RLIMIT_NPROC, table.taskCount() + 1L)) {
       throw ErrnoException.of(Errno.EAGAIN);
     }
-    int id = table.allocateId();
-    Process process = request.isThread() ? parent.process() : newProcess(id);
-    Task child = newTask(process, id);
+    FileDescriptorTable files =
+        request.has(CLONE_FILES) ? parent.files().share() : parent.files().copy();
+    int id;
+    Process process;
+    try {
+      id = table.allocateId();
+      process = request.isThread() ? parent.process() : newProcess(id);
+    } catch (RuntimeException refused) {
+      files.leave();
+      throw refused;
+    }
+    Task child = newTask(process, id, files);
     if (request.has(CLONE_PARENT_SETTID)) {
       parent.memory().putInt(request.parentTid(), id);
     }
@@ -91,9 +100,7 @@ final class Cloner {
     return child;
   }
 
-  private Task newTask(Process process, int id) {
-    FileDescriptorTable files =
-        request.has(CLONE_FILES) ? parent.files().share() : parent.files().copy();
+  private Task newTask(Process process, int id, FileDescriptorTable files) {
     FileSystemContext fileSystem =
         request.has(CLONE_FS) ? parent.fileSystem() : parent.fileSystem().copy();
     SignalState signals =

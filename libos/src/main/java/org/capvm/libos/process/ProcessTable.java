@@ -35,7 +35,8 @@ public final class ProcessTable {
    * @throws ErrnoException EAGAIN if none is free or there are as many tasks as there may be
    */
   public synchronized int allocateId() {
-    if (tasks.size() >= maxTasks) {
+    // Nobody has waited yet for those that are processes and no tasks any more: they count, too.
+    if (Math.max(tasks.size(), processes.size()) >= maxTasks) {
       throw ErrnoException.of(Errno.EAGAIN);
     }
     for (int tried = 0; tried < PID_MAX; tried++) {

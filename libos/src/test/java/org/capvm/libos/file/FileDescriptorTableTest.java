@@ -5,12 +5,15 @@ import static org.capvm.libos.file.FileTrees.errnoOf;
 
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.poll.EventCounter;
+import org.capvm.libos.memory.MemoryLimit;
+import org.capvm.monitor.memory.MappingBudget;
 import org.junit.jupiter.api.Test;
 
 class FileDescriptorTableTest {
   private static final long LIMIT = 8;
 
-  private final FileDescriptorTable table = new FileDescriptorTable();
+  private final MemoryLimit memory = new MemoryLimit(1 << 20, new MappingBudget());
+  private final FileDescriptorTable table = new FileDescriptorTable(memory);
 
   private static FileDescription file() {
     return new EventCounter(0, false, 0);
@@ -78,5 +81,16 @@ class FileDescriptorTableTest {
     assertThat(file.stillOpen()).isTrue();
     copy.leave();
     assertThat(file.stillOpen()).isFalse();
+  }
+
+  @Test
+  void aTableIsChargedAndRefusedMoreThanThereMayBe() {
+    assertThat(errnoOf(() -> table.replace(1 << 19, file(), false))).isEqualTo(Errno.ENOMEM);
+    table.replace(1000, file(), false);
+    assertThat(memory.usedBytes()).isGreaterThan(8000);
+    FileDescriptorTable copy = table.copy();
+    table.leave();
+    copy.leave();
+    assertThat(memory.usedBytes()).isZero();
   }
 }

@@ -39,7 +39,7 @@ class AddressSpaceTest {
   private static Intravisor intravisor;
   private static MemoryFile memoryFile;
 
-  private final MemoryLimit limit = new MemoryLimit(LIMIT);
+  private final MemoryLimit limit = new MemoryLimit(LIMIT, intravisor.mappings());
   private final AddressSpace space = new AddressSpace(intravisor, memoryFile, limit);
 
   @BeforeAll
@@ -97,7 +97,8 @@ class AddressSpaceTest {
 
   @Test
   void whereThingsGoIsTheSameInEveryAddressSpace() {
-    AddressSpace other = new AddressSpace(intravisor, memoryFile, new MemoryLimit(LIMIT));
+    AddressSpace other =
+        new AddressSpace(intravisor, memoryFile, new MemoryLimit(LIMIT, intravisor.mappings()));
     assertThat(other.map(0, 5 * PAGE, READ_WRITE, 0, null, 0, null)).isEqualTo(map(5));
     other.release();
   }
@@ -234,7 +235,7 @@ class AddressSpaceTest {
   @Test
   void sharedMemoryIsOneFileForAsLongAsItIsMapped() {
     SharedMemory shared =
-        SharedMemory.create(new MemoryLimit(2 * PAGE), new DescriptorBudget(1), 2 * PAGE);
+        SharedMemory.create(new MemoryLimit(2 * PAGE, intravisor.mappings()), new DescriptorBudget(1), 2 * PAGE);
     long first = space.map(0, 2 * PAGE, READ_WRITE, MAP_SHARED, shared, 0, null);
     long second = space.map(0, PAGE, READ_WRITE, MAP_SHARED, shared, PAGE, null);
     shared.release();
@@ -244,7 +245,7 @@ class AddressSpaceTest {
 
   @Test
   void sharedMemoryCountsOnceAsLongAsAPartOfItIsMapped() {
-    MemoryLimit limit = new MemoryLimit(3 * PAGE);
+    MemoryLimit limit = new MemoryLimit(3 * PAGE, intravisor.mappings());
     DescriptorBudget descriptors = new DescriptorBudget(2);
     SharedMemory shared = SharedMemory.create(limit, descriptors, 3 * PAGE);
     long address = space.map(0, 3 * PAGE, READ_WRITE, MAP_SHARED, shared, 0, null);

@@ -10,10 +10,15 @@ import org.capvm.libos.abi.AddressFamily;
 import org.capvm.libos.abi.OpenFlags;
 import org.capvm.libos.abi.SocketType;
 import org.capvm.libos.file.IoBuffer;
+import org.capvm.libos.memory.MemoryLimit;
+import org.capvm.monitor.memory.MappingBudget;
 
 /** Drives sockets without a guest: no call waits, and buffers are the library OS's own. */
 final class SocketFixture {
-  final NetworkNamespace network = new NetworkNamespace(NetworkMode.PRIVATE);
+  static final long LIMIT_BYTES = 8 << 20;
+
+  final MemoryLimit memory = new MemoryLimit(LIMIT_BYTES, new MappingBudget());
+  final NetworkNamespace network = new NetworkNamespace(NetworkMode.PRIVATE, memory);
 
   SocketDescription tcp() {
     return create(AddressFamily.AF_INET, SocketType.SOCK_STREAM);

@@ -54,7 +54,7 @@ final class DescriptorCalls {
     if ((flags & ~known) != 0) {
       return -Errno.EINVAL;
     }
-    PipeEnd[] ends = PipeEnd.pair(flags);
+    PipeEnd[] ends = PipeEnd.pair(flags, task.libraryOs().memoryLimit());
     int reader = -1;
     int writer = -1;
     try {
@@ -186,7 +186,8 @@ final class DescriptorCalls {
         FileLocks.unlock(file.status(), lock, true);
       } else {
         file.markLockOwner();
-        FileLocks.lock(task, file.status(), lock, true, (operation & LOCK_NB) == 0);
+        boolean wait = (operation & LOCK_NB) == 0;
+        FileLocks.lock(task, file.status(), lock, true, wait, task.libraryOs().memoryLimit());
       }
       return 0;
     } finally {

@@ -41,7 +41,7 @@ final class EventCalls {
     if ((flags & ~OpenFlags.O_CLOEXEC) != 0) {
       return -Errno.EINVAL;
     }
-    return Arguments.install(task, new Epoll(), flags);
+    return Arguments.install(task, new Epoll(task.libraryOs().memoryLimit()), flags);
   }
 
   static long epollControl(

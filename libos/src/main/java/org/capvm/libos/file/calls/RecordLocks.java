@@ -53,9 +53,11 @@ final class RecordLocks {
     }
     if (isOpenFileLock(command)) {
       file.markLockOwner();
+    } else {
+      task.files().markLockOwner();
     }
     boolean wait = command == OpenFlags.F_SETLKW || command == OpenFlags.F_OFD_SETLKW;
-    FileLocks.lock(task, file.status(), wanted, false, wait);
+    FileLocks.lock(task, file.status(), wanted, false, wait, task.libraryOs().memoryLimit());
   }
 
   private static boolean isOpenFileLock(int command) {

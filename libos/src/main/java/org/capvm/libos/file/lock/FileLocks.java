@@ -9,6 +9,7 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 
 /**
@@ -19,11 +20,20 @@ import org.capvm.libos.process.Task;
  * open file ({@code F_OFD_}); an owner of a whole-file lock ({@code flock}) is an open file. The
  * two kinds do not conflict with each other.
  *
+ * <p>Locks are charged to their cVM's memory; a file without locks is forgotten, so that nobody
+ * looks through what others once locked.
+ *
  * <p>Threads: any; each file's locks are guarded by its {@link LockedFile}'s monitor.
  */
 public final class FileLocks {
   /** The end of a lock that reaches to the end of the file, however far that moves. */
   public static final long TO_THE_END = Long.MAX_VALUE;
+
+  /** What a lock is charged with. */
+  private static final int LOCK_BYTES = 128;
+
+  /** As many locks a file may have: each new one is compared with all of them. */
+  private static final int MAX_LOCKS_OF_A_FILE = 16_384;
 
   private static final Map<Key, LockedFile> FILES = new ConcurrentHashMap<>();
 
@@ -57,6 +67,24 @@ public final class FileLocks {
     private final List<Lock> records = new ArrayList<>();
     private final List<Lock> wholes = new ArrayList<>();
     private final WaitQueue released = new WaitQueue();
+    private final MemoryLimit payer;
+    private int charged;
+    private boolean forgotten;
+
+    private LockedFile(MemoryLimit payer) {
+      this.payer = payer;
+    }
+
+    /** Pays for the locks that there are now; without any, the file is forgotten. */
+    private void settle(Key key) {
+      int held = records.size() + wholes.size();
+      payer.give((long) (charged - held) * LOCK_BYTES, 0);
+      charged = held;
+      if (held == 0) {
+        forgotten = true;
+        FILES.remove(key, this);
+      }
+    }
 
     private List<Lock> list(boolean whole) {
       return whole ? wholes : records;
@@ -89,14 +117,22 @@ public final class FileLocks {
    * Takes a lock, replacing what the owner holds in its range.
    *
    * @param whole whether it is a {@code flock}
-   * @throws ErrnoException EAGAIN if it would have to wait and must not; ERESTARTSYS if interrupted
+   * @param payer the memory of the cVM that the file belongs to
+   * @throws ErrnoException EAGAIN if it would have to wait and must not; ERESTARTSYS if
+   *     interrupted; ENOLCK if there is no memory for one more, or the file has too many
    */
-  public static void lock(Task task, FileStatus file, Lock wanted, boolean whole, boolean wait) {
+  public static void lock(
+      Task task, FileStatus file, Lock wanted, boolean whole, boolean wait, MemoryLimit payer) {
+    Key key = new Key(file.device(), file.inode());
     while (true) {
-      LockedFile locked =
-          FILES.computeIfAbsent(new Key(file.device(), file.inode()), key -> new LockedFile());
-      if (tryLock(locked, wanted, whole)) {
-        return;
+      LockedFile locked = FILES.computeIfAbsent(key, absent -> new LockedFile(payer));
+      synchronized (locked) {
+        if (locked.forgotten) {
+          continue;
+        }
+        if (tryLock(key, locked, wanted, whole)) {
+          return;
+        }
       }
       if (!wait) {
         throw ErrnoException.of(Errno.EAGAIN);
@@ -111,27 +147,34 @@ public final class FileLocks {
     }
   }
 
-  private static boolean tryLock(LockedFile locked, Lock wanted, boolean whole) {
-    synchronized (locked) {
-      if (locked.conflict(wanted, whole) != null) {
-        return false;
-      }
-      List<Lock> locks = locked.list(whole);
-      boolean freed = cutOut(locks, wanted);
-      locks.add(wanted);
-      if (freed) {
-        locked.released.announce(0);
-      }
-      return true;
+  /** The caller holds the file's monitor. */
+  private static boolean tryLock(Key key, LockedFile locked, Lock wanted, boolean whole) {
+    if (locked.conflict(wanted, whole) != null) {
+      return false;
     }
+    if (locked.charged >= MAX_LOCKS_OF_A_FILE || !locked.payer.tryTake(LOCK_BYTES, 0)) {
+      locked.settle(key);
+      throw ErrnoException.of(Errno.ENOLCK);
+    }
+    locked.charged++;
+    List<Lock> locks = locked.list(whole);
+    boolean freed = cutOut(locks, wanted);
+    locks.add(wanted);
+    locked.settle(key);
+    if (freed) {
+      locked.released.announce(0);
+    }
+    return true;
   }
 
   /** Gives back what an owner holds in a range. */
   public static void unlock(FileStatus file, Lock range, boolean whole) {
-    LockedFile locked = FILES.get(new Key(file.device(), file.inode()));
+    Key key = new Key(file.device(), file.inode());
+    LockedFile locked = FILES.get(key);
     if (locked != null) {
       synchronized (locked) {
         if (cutOut(locked.list(whole), range)) {
+          locked.settle(key);
           locked.released.announce(0);
         }
       }
@@ -160,11 +203,6 @@ public final class FileLocks {
     return cut;
   }
 
-  /** Whether any lock was ever taken: lets the common close skip the rest. */
-  public static boolean areUnused() {
-    return FILES.isEmpty();
-  }
-
   /** Drops all of an owner's locks on one file. */
   public static void releaseFile(Object owner, FileStatus file) {
     unlock(file, new Lock(owner, 0, 0, TO_THE_END, false), false);
@@ -178,6 +216,7 @@ public final class FileLocks {
             boolean any = locked.records.removeIf(lock -> lock.isOwnedBy(owner));
             any |= locked.wholes.removeIf(lock -> lock.isOwnedBy(owner));
             if (any) {
+              locked.settle(key);
               locked.released.announce(0);
             }
           }

@@ -9,7 +9,7 @@ import org.capvm.libos.process.Task;
 
 /** A FIFO's inode: the pipe that everybody who opens the name shares. Threads: any. */
 public final class Fifo {
-  private final Pipe pipe = new Pipe();
+  private Pipe pipe;
 
   /**
    * Opens the FIFO; for one direction only, waits until somebody has it open for the other.
@@ -18,6 +18,7 @@ public final class Fifo {
    */
   public FileDescription open(Task task, Location location, int flags) {
     int mode = flags & OpenFlags.O_ACCMODE;
+    Pipe pipe = pipe(task);
     boolean nonBlocking = (flags & OpenFlags.O_NONBLOCK) != 0;
     if (mode == OpenFlags.O_WRONLY && nonBlocking && !pipe.hasReaders()) {
       throw ErrnoException.of(Errno.ENXIO);
@@ -40,5 +41,13 @@ public final class Fifo {
       end.release();
       throw interrupted;
     }
+  }
+
+  /** Whoever opens it first is of the cVM that the file system belongs to. */
+  private synchronized Pipe pipe(Task task) {
+    if (pipe == null) {
+      pipe = new Pipe(task.libraryOs().memoryLimit());
+    }
+    return pipe;
   }
 }

@@ -6,6 +6,7 @@ import org.capvm.libos.abi.Signal;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.PollEvents;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 
 /**
@@ -25,11 +26,12 @@ public final class Pipe {
   /** The largest capacity a guest may ask for. */
   public static final int MAX_CAPACITY = 1 << 20;
 
-  private static final int FIRST_ALLOCATION = 4096;
+  private static final byte[] NOTHING = {};
 
   private final WaitQueue readable = new WaitQueue();
   private final WaitQueue writable = new WaitQueue();
-  private byte[] ring = new byte[FIRST_ALLOCATION];
+  private final MemoryLimit payer;
+  private byte[] ring = NOTHING;
   private int capacity = DEFAULT_CAPACITY;
   private int start;
   private int count;
@@ -37,6 +39,15 @@ public final class Pipe {
   private int writers;
   private long readersEver;
   private long writersEver;
+
+  /**
+   * An empty pipe.
+   *
+   * @param payer is charged with the room for what waits in it
+   */
+  Pipe(MemoryLimit payer) {
+    this.payer = payer;
+  }
 
   // ---- ends
 
@@ -71,7 +82,8 @@ public final class Pipe {
     if (readers == 0 && writers == 0) {
       count = 0;
       start = 0;
-      ring = new byte[FIRST_ALLOCATION];
+      payer.give(ring.length, 0);
+      ring = NOTHING;
     }
   }
 
@@ -221,8 +233,16 @@ public final class Pipe {
         }
         int room = capacity - count;
         if (room >= left || (total > PIPE_BUF && room > 0)) {
-          done += append(buffer, done, (int) Math.min(left, room));
-          continue;
+          int bytes = (int) Math.min(left, room);
+          if (reserve(count + bytes)) {
+            append(buffer, done, bytes);
+            done += bytes;
+            continue;
+          }
+          if (done > 0) {
+            return done;
+          }
+          throw ErrnoException.of(Errno.ENOMEM);
         }
       }
       if (nonBlocking) {
@@ -262,8 +282,7 @@ public final class Pipe {
     return capacity - count >= bytes;
   }
 
-  private int append(IoBuffer buffer, long position, int bytes) {
-    reserve(count + bytes);
+  private void append(IoBuffer buffer, long position, int bytes) {
     int end = (start + count) % ring.length;
     int first = Math.min(bytes, ring.length - end);
     buffer.get(position, ring, end, first);
@@ -272,16 +291,23 @@ public final class Pipe {
     }
     count += bytes;
     readable.announce(PollEvents.READABLE);
-    return bytes;
   }
 
-  /** The ring grows to the capacity as it is needed: most pipes carry little. */
-  private void reserve(int bytes) {
+  /**
+   * The ring grows to the capacity as it is needed: most pipes carry little.
+   *
+   * @return false, and no change, if the payer has no memory left
+   */
+  private boolean reserve(int bytes) {
     if (bytes <= ring.length) {
-      return;
+      return true;
     }
-    int length = Math.min(capacity, Math.max(Integer.highestOneBit(bytes - 1) << 1, 4096));
+    int length = Math.min(capacity, Math.max(Integer.highestOneBit(bytes - 1) << 1, PIPE_BUF));
+    if (!payer.tryTake(Math.max(length, bytes) - ring.length, 0)) {
+      return false;
+    }
     relocate(Math.max(length, bytes));
+    return true;
   }
 
   private void relocate(int length) {
@@ -338,6 +364,7 @@ public final class Pipe {
     }
     capacity = rounded;
     if (ring.length > capacity) {
+      payer.give(ring.length - capacity, 0);
       relocate(capacity);
     }
     if (hasRoomFor(1)) {

@@ -10,6 +10,7 @@ import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.IoctlCodes;
 import org.capvm.libos.file.Location;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 
 /** An open end of a pipe, or of a FIFO, which may be both ends at once. Threads: any. */
@@ -35,9 +36,13 @@ public final class PipeEnd extends FileDescription {
     }
   }
 
-  /** The two ends of a new pipe: the first reads, the second writes. */
-  public static PipeEnd[] pair(int flags) {
-    Pipe pipe = new Pipe();
+  /**
+   * The two ends of a new pipe: the first reads, the second writes.
+   *
+   * @param payer is charged with the room for what waits in it
+   */
+  public static PipeEnd[] pair(int flags, MemoryLimit payer) {
+    Pipe pipe = new Pipe(payer);
     FileStatus status = AnonymousInodes.status(FileMode.S_IFIFO | 0600);
     return new PipeEnd[] {
       new PipeEnd(pipe, null, status, flags | org.capvm.libos.abi.OpenFlags.O_RDONLY),

@@ -21,6 +21,7 @@ import org.capvm.libos.file.WaitQueue;
 import org.capvm.libos.host.HostEventcalls;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 
 /**
@@ -48,6 +49,10 @@ public final class Epoll extends AnonymousDescription {
     void accept(int events, long data);
   }
 
+  /** What a watched file is charged with. */
+  private static final int ITEM_BYTES = 256;
+
+  private final MemoryLimit payer;
   private final Object collecting = new Object();
   private final Map<Key, EpollItem> items = new HashMap<>();
   private final Map<Long, EpollItem> hostItems = new ConcurrentHashMap<>();
@@ -61,9 +66,14 @@ public final class Epoll extends AnonymousDescription {
   private volatile int hostEpoll = NO_HOST;
   private volatile Task lastWaiter;
 
-  /** An instance that watches nothing. */
-  public Epoll() {
+  /**
+   * An instance that watches nothing.
+   *
+   * @param payer the memory of its cVM
+   */
+  public Epoll(MemoryLimit payer) {
     super("[eventpoll]", OpenFlags.O_RDWR);
+    this.payer = payer;
   }
 
   // ---- what is watched
@@ -131,6 +141,18 @@ public final class Epoll extends AnonymousDescription {
   }
 
   private void add(Key key, int events, long data) {
+    if (!payer.tryTake(ITEM_BYTES, 0)) {
+      throw ErrnoException.of(Errno.ENOSPC);
+    }
+    try {
+      watch(key, events, data);
+    } catch (RuntimeException refused) {
+      payer.give(ITEM_BYTES, 0);
+      throw refused;
+    }
+  }
+
+  private void watch(Key key, int events, long data) {
     EpollItem item = new EpollItem(this, key.file, nextId++, events, data);
     if (isAtHost(key.file)) {
       if (hostEpoll == NO_HOST) {
@@ -163,6 +185,7 @@ public final class Epoll extends AnonymousDescription {
   }
 
   private void remove(Key key, EpollItem item) {
+    payer.give(ITEM_BYTES, 0);
     items.remove(key);
     item.detach();
     item.disable();

@@ -2,6 +2,7 @@ package org.capvm.libos.file.proc;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.FileMode;
 import org.capvm.libos.file.Caller;
@@ -32,14 +33,14 @@ final class DescriptorDirectory extends SyntheticDirectory {
     return name().equals("fdinfo");
   }
 
-  private FileDescriptorTable table() {
-    Task leader = ProcessTexts.leader(process);
-    return leader == null ? new FileDescriptorTable() : leader.files();
+  /** Empty for a process that has ended. */
+  private Optional<FileDescriptorTable> table() {
+    return Optional.ofNullable(ProcessTexts.leader(process)).map(Task::files);
   }
 
   private FileDescription open(int descriptor) {
     try {
-      return table().getAny(descriptor);
+      return table().map(files -> files.getAny(descriptor)).orElse(null);
     } catch (ErrnoException closed) {
       return null;
     }
@@ -72,7 +73,7 @@ final class DescriptorDirectory extends SyntheticDirectory {
       } catch (ErrnoException unseekable) {
         position = 0;
       }
-      boolean onExecClose = table().isCloseOnExec(descriptor);
+      boolean onExecClose = table().map(files -> files.isCloseOnExec(descriptor)).orElse(false);
       int flags = file.flags() | (onExecClose ? org.capvm.libos.abi.OpenFlags.O_CLOEXEC : 0);
       int mount = file.location() == null ? 0 : file.location().mount().id();
       return "pos:\t"
@@ -92,7 +93,7 @@ final class DescriptorDirectory extends SyntheticDirectory {
   @Override
   public List<Entry> list(Caller caller) {
     List<Entry> entries = new ArrayList<>();
-    for (int descriptor : table().descriptors()) {
+    for (int descriptor : table().map(FileDescriptorTable::descriptors).orElse(List.of())) {
       entries.add(
           new Entry(
               Integer.toString(descriptor),

@@ -8,10 +8,13 @@ import org.capvm.libos.abi.FileMode;
 import org.capvm.libos.file.AnonymousInodes;
 import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.lock.FileLocks.Lock;
+import org.capvm.libos.memory.MemoryLimit;
+import org.capvm.monitor.memory.MappingBudget;
 import org.junit.jupiter.api.Test;
 
 class FileLocksTest {
   private final FileStatus file = AnonymousInodes.status(FileMode.S_IFREG);
+  private final MemoryLimit memory = new MemoryLimit(1 << 20, new MappingBudget());
   private final Object mine = new Object();
   private final Object others = new Object();
 
@@ -20,7 +23,7 @@ class FileLocksTest {
   }
 
   private int tryLock(Lock lock) {
-    return errnoOf(() -> FileLocks.lock(null, file, lock, false, false));
+    return errnoOf(() -> FileLocks.lock(null, file, lock, false, false, memory));
   }
 
   @Test
@@ -55,9 +58,21 @@ class FileLocksTest {
   }
 
   @Test
+  void moreLocksThanTheMemoryHoldsAreRefusedAndGivenBack() {
+    int refusal = 0;
+    for (int i = 0; i < 1 << 20 && refusal == 0; i++) {
+      refusal = tryLock(exclusive(mine, 2L * i, 2L * i));
+    }
+    assertThat(refusal).isEqualTo(Errno.ENOLCK);
+    assertThat(memory.usedBytes()).isEqualTo(1 << 20);
+    FileLocks.releaseOwner(mine);
+    assertThat(memory.usedBytes()).isZero();
+  }
+
+  @Test
   void flockAndRecordLocksDoNotConflict() {
     tryLock(exclusive(mine, 0, FileLocks.TO_THE_END));
     Lock whole = exclusive(others, 0, FileLocks.TO_THE_END);
-    assertThat(errnoOf(() -> FileLocks.lock(null, file, whole, true, false))).isZero();
+    assertThat(errnoOf(() -> FileLocks.lock(null, file, whole, true, false, memory))).isZero();
   }
 }

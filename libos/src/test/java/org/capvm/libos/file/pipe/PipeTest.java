@@ -6,19 +6,26 @@ import static org.capvm.libos.file.FileTrees.errnoOf;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
+import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.PollEvents;
+import org.capvm.libos.memory.MemoryLimit;
+import org.capvm.monitor.memory.MappingBudget;
 import org.junit.jupiter.api.Test;
 
 class PipeTest {
-  private final PipeEnd[] ends = PipeEnd.pair(OpenFlags.O_NONBLOCK);
+  private static final long LIMIT_BYTES = 1 << 20;
+
+  private final MemoryLimit memory = new MemoryLimit(LIMIT_BYTES, new MappingBudget());
+  private final PipeEnd[] ends = PipeEnd.pair(OpenFlags.O_NONBLOCK, memory);
   private final PipeEnd reader = ends[0];
   private final PipeEnd writer = ends[1];
 
@@ -91,7 +98,7 @@ class PipeTest {
   @Property(tries = 100)
   void bytesComeOutInOrder(
       @ForAll @Size(min = 1, max = 60) List<@IntRange(min = 1, max = 9000) Integer> sizes) {
-    PipeEnd[] pair = PipeEnd.pair(OpenFlags.O_NONBLOCK);
+    PipeEnd[] pair = PipeEnd.pair(OpenFlags.O_NONBLOCK, memory);
     int written = 0;
     int seen = 0;
     try (Arena arena = Arena.ofConfined()) {
@@ -112,5 +119,24 @@ class PipeTest {
       }
     }
     assertThat(pair[0].pipe().available()).isEqualTo(written - seen);
+  }
+
+  @Test
+  void whatWaitsIsChargedAndRefusedAboveTheLimit() {
+    List<PipeEnd> all = new ArrayList<>();
+    long written = 0;
+    try {
+      while (written <= LIMIT_BYTES) {
+        PipeEnd[] pair = PipeEnd.pair(OpenFlags.O_NONBLOCK, memory);
+        all.addAll(List.of(pair));
+        written += write(pair[1], Pipe.DEFAULT_CAPACITY);
+      }
+    } catch (ErrnoException refused) {
+      assertThat(refused.errno()).isEqualTo(Errno.ENOMEM);
+    }
+    assertThat(written).isEqualTo(LIMIT_BYTES);
+    assertThat(memory.usedBytes()).isEqualTo(LIMIT_BYTES);
+    all.forEach(PipeEnd::release);
+    assertThat(memory.usedBytes()).isZero();
   }
 }

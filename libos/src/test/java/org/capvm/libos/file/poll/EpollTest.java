@@ -13,6 +13,8 @@ import org.capvm.libos.abi.OpenFlags;
 import org.capvm.libos.file.FileTrees;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.PollEvents;
+import org.capvm.libos.memory.MemoryLimit;
+import org.capvm.monitor.memory.MappingBudget;
 import org.junit.jupiter.api.Test;
 
 class EpollTest {
@@ -20,7 +22,8 @@ class EpollTest {
   private static final int DELETE = 2;
   private static final int MODIFY = 3;
 
-  private final Epoll epoll = new Epoll();
+  private final MemoryLimit memory = new MemoryLimit(1 << 20, new MappingBudget());
+  private final Epoll epoll = new Epoll(memory);
   private final EventCounter counter = new EventCounter(0, false, OpenFlags.O_NONBLOCK);
 
   private void add(int flags) {
@@ -114,7 +117,7 @@ class EpollTest {
 
   @Test
   void instancesMayNestButNotInACircle() {
-    Epoll outer = new Epoll();
+    Epoll outer = new Epoll(memory);
     outer.control(ADD, 6, epoll, PollEvents.POLLIN, 1);
     assertThat(errnoOf(() -> epoll.control(ADD, 7, outer, PollEvents.POLLIN, 2)))
         .isEqualTo(Errno.ELOOP);
