@@ -42,6 +42,13 @@ final class TasksTest {
   }
 
   @Test
+  void descriptorsOfProcessesBehaveAsOnLinux() throws Exception {
+    Differential.command("./process_descriptors")
+        .copy(GuestProgram.c("process_descriptors", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
   void codeThatChangesRunsAsItIs() throws Exception {
     Differential.command("./code_changes")
         .copy(GuestProgram.c("code_changes", "-O1"))

@@ -175,7 +175,7 @@ final class ControlMessages {
       while (done < fitting) {
         FileDescription file = files.get(done);
         file.retain();
-        int descriptor = SocketArguments.installFile(task, file, onExecClose);
+        int descriptor = task.install(file, onExecClose);
         task.memory().putInt(at + HEADER_BYTES + 4L * done, descriptor);
         done++;
       }

@@ -3,7 +3,6 @@ package org.capvm.libos.net;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
-import org.capvm.libos.abi.Resource;
 import org.capvm.libos.abi.SocketType;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.process.Task;
@@ -70,13 +69,6 @@ final class SocketArguments {
     if ((typeFlags & SocketType.SOCK_NONBLOCK) != 0) {
       socket.changeFlags(socket.flags() | OpenFlags.O_NONBLOCK);
     }
-    return installFile(task, socket, (typeFlags & SocketType.SOCK_CLOEXEC) != 0);
-  }
-
-  /** Gives an open file a descriptor; the reference passes on. */
-  static int installFile(Task task, FileDescription file, boolean onExecClose) {
-    long soft = task.limits().soft(Resource.RLIMIT_NOFILE);
-    long limit = soft < 0 || soft > Integer.MAX_VALUE ? Integer.MAX_VALUE : soft;
-    return task.files().install(file, onExecClose, 0, limit);
+    return task.install(socket, (typeFlags & SocketType.SOCK_CLOEXEC) != 0);
   }
 }

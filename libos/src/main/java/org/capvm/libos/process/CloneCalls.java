@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.CloneFlags;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
 import org.capvm.libos.abi.Resource;
@@ -37,7 +38,8 @@ final class CloneCalls {
       Task task, long flags, long stack, long parentTid, long childTid, long tls, long a5) {
     long bits = flags & 0xffff_ffffL & ~SIGNAL_MASK;
     int exitSignal = (int) flags & SIGNAL_MASK;
-    return Cloner.run(task, new CloneRequest(bits, exitSignal, stack, parentTid, childTid, tls));
+    return Cloner.run(
+        task, new CloneRequest(bits, exitSignal, stack, parentTid, parentTid, childTid, tls));
   }
 
   static long clone3(Task task, long at, long size, long a2, long a3, long a4, long a5) {
@@ -60,7 +62,8 @@ final class CloneCalls {
     boolean setsIds =
         size >= SET_TID + 16
             && (memory.getLong(at + SET_TID) | memory.getLong(at + SET_TID + 8)) != 0;
-    boolean knownFlags = (flags & SIGNAL_MASK) == 0 && flags >>> 34 == 0;
+    boolean knownFlags =
+        (flags & (SIGNAL_MASK | CloneFlags.CLONE_DETACHED)) == 0 && flags >>> 34 == 0;
     if (setsIds
         || !knownFlags
         || (exitSignal & ~SIGNAL_MASK) != 0
@@ -73,6 +76,7 @@ final class CloneCalls {
             flags,
             (int) exitSignal,
             stack + stackBytes,
+            memory.getLong(at + 8),
             memory.getLong(at + 24),
             memory.getLong(at + 16),
             memory.getLong(at + 56)));

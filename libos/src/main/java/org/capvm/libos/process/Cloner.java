@@ -7,6 +7,7 @@ import static org.capvm.libos.abi.CloneFlags.CLONE_FILES;
 import static org.capvm.libos.abi.CloneFlags.CLONE_FS;
 import static org.capvm.libos.abi.CloneFlags.CLONE_PARENT;
 import static org.capvm.libos.abi.CloneFlags.CLONE_PARENT_SETTID;
+import static org.capvm.libos.abi.CloneFlags.CLONE_PIDFD;
 import static org.capvm.libos.abi.CloneFlags.CLONE_SETTLS;
 import static org.capvm.libos.abi.CloneFlags.CLONE_VFORK;
 import static org.capvm.libos.abi.CloneFlags.CLONE_VM;
@@ -21,6 +22,7 @@ import org.capvm.libos.file.FileSystemContext;
 import org.capvm.libos.memory.AddressSpace;
 import org.capvm.libos.signal.SignalActions;
 import org.capvm.libos.signal.SignalState;
+import org.capvm.monitor.memory.GuestMemoryFault;
 
 /** Makes a task from a task: a thread of the same process, or the first one of a new process. */
 final class Cloner {
@@ -63,6 +65,9 @@ final class Cloner {
       throw refused;
     }
     Task child = newTask(process, id, files);
+    if (request.has(CLONE_PIDFD)) {
+      giveDescriptor(child);
+    }
     if (request.has(CLONE_PARENT_SETTID)) {
       parent.memory().putInt(request.parentTid(), id);
     }
@@ -78,6 +83,28 @@ final class Cloner {
       process.awaitMemoryRelease(parent);
     }
     return id;
+  }
+
+  /** Gives the caller a descriptor for the new process; without that, there is none. */
+  private void giveDescriptor(Task child) {
+    try {
+      int descriptor = parent.install(new PidDescriptor(child.process(), 0), true);
+      try {
+        parent.memory().putInt(request.pidDescriptor(), descriptor);
+      } catch (GuestMemoryFault e) {
+        parent.files().close(descriptor);
+        throw e;
+      }
+    } catch (ErrnoException | GuestMemoryFault e) {
+      abandon(child);
+      throw e;
+    }
+  }
+
+  /** Gives back what a task that will not start, of a process of its own, holds. */
+  private static void abandon(Task child) {
+    child.process().addressSpace().release();
+    child.files().leave();
   }
 
   private Process newProcess(int id) {
@@ -146,11 +173,11 @@ final class Cloner {
 
   /** The request that {@code fork} stands for. */
   static CloneRequest fork() {
-    return new CloneRequest(0, Signal.SIGCHLD, 0, 0, 0, 0);
+    return new CloneRequest(0, Signal.SIGCHLD, 0, 0, 0, 0, 0);
   }
 
   /** The request that {@code vfork} stands for. */
   static CloneRequest vfork() {
-    return new CloneRequest(CLONE_VFORK | CLONE_VM, Signal.SIGCHLD, 0, 0, 0, 0);
+    return new CloneRequest(CLONE_VFORK | CLONE_VM, Signal.SIGCHLD, 0, 0, 0, 0, 0);
   }
 }

@@ -8,6 +8,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Signal;
+import org.capvm.libos.file.PollEvents;
+import org.capvm.libos.file.WaitQueue;
 import org.capvm.libos.memory.AddressSpace;
 import org.capvm.libos.signal.PendingSignals;
 import org.capvm.libos.signal.SignalAction;
@@ -29,6 +31,7 @@ public final class Process {
   private final ProcessTimers timers = new ProcessTimers(this);
   private final long startNanos = System.nanoTime();
   private final List<Runnable> signalListeners = new CopyOnWriteArrayList<>();
+  private final WaitQueue endQueue = new WaitQueue();
 
   private final List<Task> tasks = new ArrayList<>();
   private final List<Process> children = new ArrayList<>();
@@ -395,6 +398,11 @@ public final class Process {
     return exiting != null;
   }
 
+  /** Where the end is announced. */
+  WaitQueue endQueue() {
+    return endQueue;
+  }
+
   /** How the process ended, or null while a task is left. */
   public ExitStatus ended() {
     return ended;
@@ -422,6 +430,7 @@ public final class Process {
       ended = exiting;
       notifyAll();
     }
+    endQueue.announce(PollEvents.READABLE);
   }
 
   /** Waits, on a thread of the host, until the process has ended. */

@@ -163,7 +163,11 @@ final class ProcessCalls {
     if (selection == null) {
       return -Errno.EINVAL;
     }
-    Wait.Result result = Wait.await(task, selection, flags);
+    boolean mayWait = Wait.mayWait(task, (int) kind, (int) id);
+    Wait.Result result = Wait.await(task, selection, mayWait ? flags : flags | Wait.WNOHANG);
+    if (result == null && (flags & Wait.WNOHANG) == 0) {
+      return -Errno.EAGAIN;
+    }
     GuestMemory memory = task.memory();
     if (out != 0) {
       memory.putInt(out, result == null ? 0 : Signal.SIGCHLD);

@@ -5,6 +5,7 @@ import static org.capvm.libos.ArgumentKind.ARCH_PRCTL_CODE;
 import static org.capvm.libos.ArgumentKind.AT_FLAGS;
 import static org.capvm.libos.ArgumentKind.CLONE_FLAGS;
 import static org.capvm.libos.ArgumentKind.DIRECTORY_FD;
+import static org.capvm.libos.ArgumentKind.FD;
 import static org.capvm.libos.ArgumentKind.HEX;
 import static org.capvm.libos.ArgumentKind.INT;
 import static org.capvm.libos.ArgumentKind.OUT_RESOURCE_USAGE;
@@ -22,7 +23,7 @@ import org.capvm.libos.SystemCallFamily;
 /** Rows of the process calls. */
 public final class ProcessFamily implements SystemCallFamily {
   private static final String CLONE_LIMITS =
-      "namespaces return EPERM; CLONE_PIDFD, CLONE_INTO_CGROUP, chosen ids, and CLONE_SIGHAND"
+      "namespaces return EPERM; CLONE_INTO_CGROUP, chosen ids, and CLONE_SIGHAND"
           + " without CLONE_THREAD return EINVAL";
 
   @Override
@@ -71,11 +72,10 @@ public final class ProcessFamily implements SystemCallFamily {
       case 218 -> done(218, "set_tid_address", ProcessCalls::setTidAddress, ADDRESS);
       case 231 -> done(231, "exit_group", ProcessCalls::exitGroup, INT);
       case 247 ->
-          partial(
+          done(
               247,
               "waitid",
               ProcessCalls::waitid,
-              "P_PIDFD returns EINVAL",
               INT,
               INT,
               ADDRESS,
@@ -91,6 +91,22 @@ public final class ProcessFamily implements SystemCallFamily {
               STRING_ARRAY,
               ADDRESS,
               AT_FLAGS);
+      case 434 ->
+          partial(
+              434,
+              "pidfd_open",
+              (t, a, b, c, d, e, f) -> PidCalls.open(t, (int) a, (int) b),
+              "of processes; PIDFD_THREAD returns EINVAL, as before Linux 6.9",
+              INT,
+              HEX);
+      case 438 ->
+          done(
+              438,
+              "pidfd_getfd",
+              (t, a, b, c, d, e, f) -> PidCalls.getDescriptor(t, (int) a, (int) b, (int) c),
+              FD,
+              INT,
+              HEX);
       case 435 -> partial(435, "clone3", CloneCalls::clone3, CLONE_LIMITS, ADDRESS, SIZE);
       default -> null;
     };

@@ -11,6 +11,8 @@ import org.capvm.libos.LibraryOs;
 import org.capvm.libos.SystemCallHandler;
 import org.capvm.libos.SystemCallTable;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.Resource;
+import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.FileDescriptorTable;
 import org.capvm.libos.file.FileSystemContext;
 import org.capvm.libos.host.HostEventcalls;
@@ -271,6 +273,16 @@ public final class Task {
   /** Whether the task must not go back to the guest. */
   public boolean isOver() {
     return exited != null || process.isOver();
+  }
+
+  /**
+   * Gives an open file the lowest free descriptor; the reference passes on.
+   *
+   * @throws ErrnoException EMFILE; the reference is given back
+   */
+  public int install(FileDescription file, boolean onExecClose) {
+    long soft = limits().soft(Resource.RLIMIT_NOFILE);
+    return files.install(file, onExecClose, 0, soft < 0 ? Long.MAX_VALUE : soft);
   }
 
   /** How the task ended by itself, or null. */

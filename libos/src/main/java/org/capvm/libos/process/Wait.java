@@ -19,6 +19,7 @@ final class Wait {
   private static final int P_ALL = 0;
   private static final int P_PID = 1;
   private static final int P_PGID = 2;
+  private static final int P_PIDFD = 3;
   private static final int STOPPED = 0x7f;
   private static final int CONTINUED = 0xffff;
 
@@ -42,7 +43,10 @@ final class Wait {
       return new Selection(0, argument == 0 ? task.process().processGroup() : -argument);
     }
 
-    /** As {@code waitid}'s first two arguments say; null if they make no sense. */
+    /**
+     * As {@code waitid}'s first two arguments say; null if they make no sense; EBADF for a
+     * descriptor.
+     */
     static Selection ofWaitid(Task task, int kind, int argument) {
       return switch (kind) {
         case P_ALL -> new Selection(0, 0);
@@ -51,6 +55,8 @@ final class Wait {
             argument < 0
                 ? null
                 : new Selection(0, argument == 0 ? task.process().processGroup() : argument);
+        case P_PIDFD ->
+            argument < 0 ? null : new Selection(PidCalls.process(task, argument).id(), 0);
         default -> null;
       };
     }
@@ -58,6 +64,11 @@ final class Wait {
     boolean includes(Process child) {
       return (id == 0 || child.id() == id) && (group == 0 || child.processGroup() == group);
     }
+  }
+
+  /** Whether a descriptor that {@code waitid} is given, if it is, lets it wait. */
+  static boolean mayWait(Task task, int kind, int argument) {
+    return kind != P_PIDFD || !PidCalls.isNonBlocking(task, argument);
   }
 
   /**

@@ -5,7 +5,9 @@ import static org.capvm.libos.abi.Signal.bit;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
+import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.process.Credentials;
+import org.capvm.libos.process.PidDescriptor;
 import org.capvm.libos.process.Process;
 import org.capvm.libos.process.Registers;
 import org.capvm.libos.process.Task;
@@ -317,6 +319,42 @@ public final class SignalCalls {
       return -Errno.EPERM;
     }
     return sendToThread(task, (int) group, (int) id, (int) signal, info);
+  }
+
+  static long pidfdSendSignal(Task task, int descriptor, int signal, long in, int flags) {
+    if (flags != 0) {
+      return -Errno.EINVAL;
+    }
+    FileDescription file = task.files().get(descriptor);
+    try {
+      return file instanceof PidDescriptor pid ? sendTo(task, pid, signal, in) : -Errno.EBADF;
+    } finally {
+      file.release();
+    }
+  }
+
+  private static long sendTo(Task task, PidDescriptor pid, int signal, long in) {
+    SignalInfo info = SignalInfo.fromUser(signal, task.process().id(), task.credentials().uid());
+    Process process = pid.process();
+    if (in != 0) {
+      if (task.memory().getInt(in) != signal) {
+        return -Errno.EINVAL;
+      }
+      info = readInfo(task, signal, in);
+      if (info.code() >= 0 && process != task.process()) {
+        return -Errno.EPERM;
+      }
+    }
+    if (pid.isGone()) {
+      return -Errno.ESRCH;
+    }
+    if (signal != 0 && !Signal.isValid(signal)) {
+      return -Errno.EINVAL;
+    }
+    if (!maySignal(task, process, signal)) {
+      return -Errno.EPERM;
+    }
+    return signal == 0 || SignalDelivery.send(process, info) ? 0 : -Errno.EAGAIN;
   }
 
   private static SignalInfo readInfo(Task task, int signal, long in) {

@@ -1,6 +1,8 @@
 package org.capvm.libos.signal;
 
 import static org.capvm.libos.ArgumentKind.ADDRESS;
+import static org.capvm.libos.ArgumentKind.FD;
+import static org.capvm.libos.ArgumentKind.HEX;
 import static org.capvm.libos.ArgumentKind.INT;
 import static org.capvm.libos.ArgumentKind.OUT_SIGNAL_ACTION;
 import static org.capvm.libos.ArgumentKind.OUT_SIGNAL_SET;
@@ -61,6 +63,15 @@ public final class SignalFamily implements SystemCallFamily {
       case 234 -> done(234, "tgkill", SignalCalls::tgkill, INT, INT, SIGNAL);
       case 297 ->
           done(297, "rt_tgsigqueueinfo", SignalCalls::rtTgsigqueueinfo, INT, INT, SIGNAL, ADDRESS);
+      case 424 ->
+          done(
+              424,
+              "pidfd_send_signal",
+              (t, a, b, c, d, e, f) -> SignalCalls.pidfdSendSignal(t, (int) a, (int) b, c, (int) d),
+              FD,
+              SIGNAL,
+              ADDRESS,
+              HEX);
       default -> null;
     };
   }

@@ -85,8 +85,7 @@ final class Arguments {
 
   /** Puts a new open file at the lowest free descriptor. */
   static int install(Task task, FileDescription file, int flags) {
-    boolean onExecClose = (flags & OpenFlags.O_CLOEXEC) != 0;
-    return task.files().install(file, onExecClose, 0, descriptorLimit(task));
+    return task.install(file, (flags & OpenFlags.O_CLOEXEC) != 0);
   }
 
   /** One more than the highest descriptor allowed. */
