@@ -688,9 +688,12 @@ public final class AddressSpace {
   public synchronized void release() {
     users--;
     if (users == 0) {
-      clear();
+      // The slot gives all of its pages back at once.
       code.space().close();
       slot.close();
+      areas.all().forEach(anonymous::release);
+      areas.remove(0, AddressLayout.END);
+      settle();
     }
   }
 

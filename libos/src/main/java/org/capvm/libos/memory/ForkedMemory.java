@@ -8,6 +8,7 @@ import static org.capvm.libos.abi.Mman.PROT_READ;
 import java.util.ArrayList;
 import java.util.List;
 import org.capvm.monitor.memory.MemoryFile;
+import org.capvm.monitor.memory.PageMap;
 
 /**
  * Shares the memory of an address space with a child of it, copy-on-write.
@@ -40,9 +41,11 @@ final class ForkedMemory {
 
   /** Gives a child, which is empty, the memory that a fork gives it. */
   void copyTo(AddressSpace child) {
-    for (MemoryArea area : areas.all()) {
-      if (area.forkAdvice() != MADV_DONTFORK) {
-        settleWrittenPages(area);
+    try (PageMap pageMap = new PageMap()) {
+      for (MemoryArea area : areas.all()) {
+        if (area.forkAdvice() != MADV_DONTFORK) {
+          settleWrittenPages(pageMap, area);
+        }
       }
     }
     for (MemoryArea area : areas.all()) {
@@ -70,13 +73,13 @@ final class ForkedMemory {
   }
 
   /** Moves the written pages of a private mapping into the memory file. */
-  private void settleWrittenPages(MemoryArea area) {
+  private void settleWrittenPages(PageMap pageMap, MemoryArea area) {
     boolean mappedPrivately =
         area.backing() == null ? !area.isShared() : area.backing().copyOnWrite();
     if (!mappedPrivately) {
       return;
     }
-    List<PageRun> runs = writtenPages(area);
+    List<PageRun> runs = writtenPages(pageMap, area);
     if (runs.isEmpty()) {
       return;
     }
@@ -91,9 +94,9 @@ final class ForkedMemory {
     pages.protect(area.start(), area.length(), area.hostProtection());
   }
 
-  private List<PageRun> writtenPages(MemoryArea area) {
+  private List<PageRun> writtenPages(PageMap pageMap, MemoryArea area) {
     List<PageRun> runs = new ArrayList<>();
-    pages.findWrittenPages(area, (start, length) -> runs.add(new PageRun(start, length)));
+    pages.findWrittenPages(pageMap, area, (start, length) -> runs.add(new PageRun(start, length)));
     return runs;
   }
 

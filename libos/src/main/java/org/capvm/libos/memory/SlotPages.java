@@ -86,10 +86,8 @@ final class SlotPages {
   }
 
   /** Finds the pages of a privately mapped area that were written. */
-  void findWrittenPages(MemoryArea area, PageMap.Run run) {
-    try (PageMap pageMap = new PageMap()) {
-      pageMap.findWrittenPages(slot, area.start(), area.length(), run);
-    }
+  void findWrittenPages(PageMap pageMap, MemoryArea area, PageMap.Run run) {
+    pageMap.findWrittenPages(slot, area.start(), area.length(), run);
   }
 
   /** Brings pages in; a page that cannot be is left for the access to find out. */
