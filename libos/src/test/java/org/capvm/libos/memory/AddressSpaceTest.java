@@ -23,6 +23,7 @@ import org.capvm.libos.file.content.DescriptorBudget;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.IntravisorOptions;
 import org.capvm.monitor.gate.FaultAnswer.Resolution;
+import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.GuestMemoryFault;
 import org.capvm.monitor.memory.MemoryFile;
 import org.junit.jupiter.api.AfterAll;
@@ -281,6 +282,8 @@ class AddressSpaceTest {
 
   @Test
   void aStoreToTranslatedCodeIsLetThroughAndTheTranslationGoes() {
+    // Nobody is asked, as if the stores were the guest's.
+    space.memory().onStoreFault(address -> GuestMemory.UNTOUCHED);
     long code = space.map(0, PAGE, READ_WRITE | PROT_EXEC, 0, null, 0, null);
     space.memory().putByte(code, (byte) 0xc3);
     assertThat(space.codeSpace().resolve(code)).isNotZero();
@@ -291,6 +294,16 @@ class AddressSpaceTest {
     assertThat(space.codeSpace().resolve(code)).isNotZero();
     space.prepareStore(code, 8);
     space.memory().putByte(code, (byte) 0x90);
+  }
+
+  @Test
+  void aStoreOfASystemCallToTranslatedCodeIsLetThroughAndTheTranslationGoes() {
+    long code = space.map(0, PAGE, READ_WRITE | PROT_EXEC, 0, null, 0, null);
+    space.memory().putByte(code, (byte) 0xc3);
+    long translation = space.codeSpace().resolve(code);
+    space.memory().putByte(code, (byte) 0x90);
+    assertThat(space.memory().getByte(code)).isEqualTo((byte) 0x90);
+    assertThat(space.codeSpace().resolve(code)).isNotZero().isNotEqualTo(translation);
   }
 
   @Test
