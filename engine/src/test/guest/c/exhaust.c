@@ -175,10 +175,14 @@ static int names(int i) {
 }
 
 static int attributes(int i) {
+  static char path[64];
   char name[64];
-  if (i == 0) close(open("/tmp/attributes", O_WRONLY | O_CREAT, 0600));
+  if (i % 60 == 0) {
+    snprintf(path, sizeof path, "/tmp/attributes%d", i);
+    close(open(path, O_WRONLY | O_CREAT, 0600));
+  }
   snprintf(name, sizeof name, "user.%d", i);
-  return setxattr("/tmp/attributes", name, block, 1024, 0);
+  return setxattr(path, name, block, 1024, 0);
 }
 
 /* Handles of one capability, each narrower than the one before. */
@@ -187,6 +191,15 @@ static int capabilities(int i) {
   static long first;
   if (i == 0) first = syscall(CREATE, "block", block, sizeof block, 1);
   return first < 0 ? -1 : syscall(RESTRICT, first, 0, sizeof block, 1) < 0 ? -1 : 0;
+}
+
+/* As many as there are processors, and as many again: nothing to be refused. */
+static int loops(int i) {
+  static volatile int count;
+  if (i < 3) fork();
+  if (i == 3) alarm(2);
+  for (long j = 0; i > 2 && j < 1000000; j++) count++;
+  return 0;
 }
 
 /* Code that is new each time: no more than a while of it, for there is nothing to be refused. */
@@ -215,7 +228,7 @@ static const struct {
            {"interests", interests}, {"pipes", pipes},       {"streams", streams},
            {"datagrams", datagrams}, {"passed", passed},     {"locks", locks},
            {"timers", timers},       {"signals", signals},   {"disk", disk},
-           {"names", names},         {"attributes", attributes}, {"capabilities", capabilities}, {"code", code}};
+           {"names", names},         {"attributes", attributes}, {"capabilities", capabilities}, {"loops", loops}, {"code", code}};
 
 static int attack(int (*step)(int)) {
   struct rlimit limit;

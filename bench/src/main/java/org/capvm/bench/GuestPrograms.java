@@ -38,6 +38,20 @@ final class GuestPrograms {
     return compile(sources.resolve("figures/processes.c"));
   }
 
+  /** The program that works beside another cVM. */
+  Command neighbour() throws IOException, InterruptedException {
+    return compile(sources.resolve("figures/neighbour.c"));
+  }
+
+  /**
+   * The program that takes all of a resource.
+   *
+   * @param tests the directory of the tests' programs
+   */
+  Command attacker(Path tests) throws IOException, InterruptedException {
+    return compile(tests.resolve("exhaust.c"));
+  }
+
   /**
    * The program that measures streams, one side or both.
    *

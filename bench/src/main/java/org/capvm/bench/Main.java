@@ -12,8 +12,8 @@ import org.capvm.engine.CapVm;
 /**
  * Prints CapVM's figures beside native ones as Markdown tables. Usage: {@code bench/run [--rounds
  * N] [PART...]}, where a part is {@code c}, {@code python}, {@code syscalls}, {@code processes},
- * {@code start}, {@code streams}, {@code sharing}, {@code redis} or {@code nginx}; without one, all
- * are measured.
+ * {@code start}, {@code streams}, {@code sharing}, {@code redis}, {@code nginx} or {@code
+ * neighbours}; without one, all are measured.
  */
 public final class Main {
   private static final int DEFAULT_ROUNDS = 5;
@@ -79,6 +79,12 @@ public final class Main {
     parts.put("sharing", () -> new SharingPairs(capVm, programs.sharing(binding), rounds).tables());
     parts.put("redis", () -> new PublishedServers(capVm, scratch, rounds).redis());
     parts.put("nginx", () -> new PublishedServers(capVm, scratch, rounds).nginx());
+    Path tests = repository.resolve("engine/src/test/guest/c");
+    parts.put(
+        "neighbours",
+        () ->
+            new Neighbours(capVm, scratch, programs.neighbour(), programs.attacker(tests), rounds)
+                .table());
     return parts;
   }
 

@@ -236,7 +236,8 @@ class AddressSpaceTest {
   @Test
   void sharedMemoryIsOneFileForAsLongAsItIsMapped() {
     SharedMemory shared =
-        SharedMemory.create(new MemoryLimit(2 * PAGE, intravisor.mappings()), new DescriptorBudget(1), 2 * PAGE);
+        SharedMemory.create(
+            new MemoryLimit(2 * PAGE, intravisor.mappings()), new DescriptorBudget(1), 2 * PAGE);
     long first = space.map(0, 2 * PAGE, READ_WRITE, MAP_SHARED, shared, 0, null);
     long second = space.map(0, PAGE, READ_WRITE, MAP_SHARED, shared, PAGE, null);
     shared.release();

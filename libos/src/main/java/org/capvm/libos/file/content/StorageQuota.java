@@ -2,12 +2,18 @@ package org.capvm.libos.file.content;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** How many bytes and files one writable file system may hold. Threads: any. */
+/**
+ * How many bytes, files and extended attributes one writable file system may hold. Threads: any.
+ */
 public final class StorageQuota {
+  /** Names and values of extended attributes are kept in memory. */
+  private static final long MAX_ATTRIBUTE_BYTES = 16 << 20;
+
   private final long maxBytes;
   private final long maxFiles;
   private final AtomicLong bytes = new AtomicLong();
   private final AtomicLong files = new AtomicLong();
+  private final AtomicLong attributeBytes = new AtomicLong();
 
   /** An empty file system with room for so much. */
   public StorageQuota(long maxBytes, long maxFiles) {
@@ -32,6 +38,16 @@ public final class StorageQuota {
   /** Gives a file back. */
   public void giveFile() {
     files.decrementAndGet();
+  }
+
+  /** Takes bytes for extended attributes; false, and nothing taken, if there are not enough. */
+  public boolean takeAttributeBytes(long count) {
+    return take(attributeBytes, count, MAX_ATTRIBUTE_BYTES);
+  }
+
+  /** Gives bytes of extended attributes back. */
+  public void giveAttributeBytes(long count) {
+    attributeBytes.addAndGet(-count);
   }
 
   private static boolean take(AtomicLong used, long count, long limit) {

@@ -320,7 +320,7 @@ final class LayeredDirectory extends Directory {
   private void wasRemoved() {
     removed = true;
     state.addLinks(-state.links());
-    fileSystem.quota().giveFile();
+    state.free();
   }
 
   @Override

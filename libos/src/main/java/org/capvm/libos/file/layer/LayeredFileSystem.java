@@ -154,12 +154,12 @@ public final class LayeredFileSystem extends FileSystem {
     if (!quota.takeFile()) {
       throw ErrnoException.of(Errno.ENOSPC);
     }
-    return new NodeState(nextNumber.getAndIncrement(), type, attributes, links);
+    return new NodeState(quota, nextNumber.getAndIncrement(), type, attributes, links);
   }
 
   /** The state of a file found in a lower layer. */
   NodeState lowerState(FileStatus lower) {
-    return new NodeState(numberOf(lower.device(), lower.inode()), lower);
+    return new NodeState(quota, numberOf(lower.device(), lower.inode()), lower);
   }
 
   /** Our number for a lower file: the lower one's, told apart by device. */

@@ -54,7 +54,7 @@ abstract class LayeredNode extends Inode {
   /** One name less; the last one frees what nobody has open. Called with the tree lock held. */
   void unlinked() {
     if (state.addLinks(-1) == 0) {
-      fileSystem.quota().giveFile();
+      state.free();
     }
   }
 

@@ -10,6 +10,7 @@ import org.capvm.libos.file.Directory;
 import org.capvm.libos.file.ExtendedAttributes;
 import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.Timestamp;
+import org.capvm.libos.file.content.StorageQuota;
 
 /**
  * What a layered file system itself keeps of one file: its number, its attributes, its link count.
@@ -18,6 +19,7 @@ import org.capvm.libos.file.Timestamp;
 final class NodeState implements ExtendedAttributes {
   private static final int MAX_ATTRIBUTE_BYTES = 65536;
 
+  private final StorageQuota quota;
   private final long number;
   private final Timestamp birth;
   private final Map<String, byte[]> extended = new ConcurrentSkipListMap<>();
@@ -31,7 +33,8 @@ final class NodeState implements ExtendedAttributes {
   private Timestamp change;
 
   /** A new file of now. */
-  NodeState(long number, int type, Directory.Attributes attributes, int links) {
+  NodeState(StorageQuota quota, long number, int type, Directory.Attributes attributes, int links) {
+    this.quota = quota;
     this.number = number;
     this.mode = type | (attributes.mode() & 07777);
     this.uid = attributes.uid();
@@ -44,7 +47,8 @@ final class NodeState implements ExtendedAttributes {
   }
 
   /** The attributes of a file in a lower layer. */
-  NodeState(long number, FileStatus lower) {
+  NodeState(StorageQuota quota, long number, FileStatus lower) {
+    this.quota = quota;
     this.number = number;
     mode = lower.mode();
     uid = lower.uid();
@@ -150,7 +154,7 @@ final class NodeState implements ExtendedAttributes {
   public synchronized void set(String name, byte[] value) {
     byte[] old = extended.get(name);
     long total = extendedBytes + value.length - (old == null ? -name.length() : old.length);
-    if (total > MAX_ATTRIBUTE_BYTES) {
+    if (total > MAX_ATTRIBUTE_BYTES || !quota.takeAttributeBytes(total - extendedBytes)) {
       throw ErrnoException.of(Errno.ENOSPC);
     }
     extended.put(name, value.clone());
@@ -165,8 +169,17 @@ final class NodeState implements ExtendedAttributes {
       return false;
     }
     extendedBytes -= old.length + name.length();
+    quota.giveAttributeBytes(old.length + name.length());
     change = Timestamp.now();
     return true;
+  }
+
+  /** Gives back what the file was charged with, when its last name has gone. */
+  synchronized void free() {
+    extended.clear();
+    quota.giveAttributeBytes(extendedBytes);
+    extendedBytes = 0;
+    quota.giveFile();
   }
 
   @Override
