@@ -32,6 +32,11 @@ final class SystemInterfaceTest {
   }
 
   @Test
+  void whoWatchesFilesHearsWhatLinuxTells() throws Exception {
+    Differential.command("./watches").copy(GuestProgram.c("watches", "-O1")).agreesWithStatus(0);
+  }
+
+  @Test
   void threadLocalDataAndExitHandlersWork() throws Exception {
     Differential.command("./thread_local")
         .copy(GuestProgram.c("thread_local", "-O1"))

@@ -8,6 +8,7 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
 import org.capvm.libos.file.lock.FileLocks;
+import org.capvm.libos.file.watch.WatchEvents;
 import org.capvm.libos.memory.MappedFile;
 import org.capvm.libos.process.Task;
 
@@ -93,8 +94,31 @@ public abstract class FileDescription {
         FileLocks.releaseOwner(this);
       }
       takeCloseActions().forEach(Runnable::run);
+      if (!has(OpenFlags.O_PATH)) {
+        happened(isWritable() ? WatchEvents.IN_CLOSE_WRITE : WatchEvents.IN_CLOSE_NOWRITE);
+      }
       close();
     }
+  }
+
+  /** Tells who watches the file of an event. */
+  public final void happened(int event) {
+    if (location != null) {
+      location.mount().watches().happened(location, event);
+    }
+  }
+
+  /**
+   * Tells who watches the file that bytes were read or written.
+   *
+   * @param count how many, or an error
+   * @return the count
+   */
+  public final long moved(int event, long count) {
+    if (count > 0) {
+      happened(event);
+    }
+    return count;
   }
 
   /** Whether any reference is left. */

@@ -4,6 +4,7 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
 import org.capvm.libos.abi.OpenFlags;
+import org.capvm.libos.file.watch.WatchEvents;
 
 /** Opens a path with the rules and the order of checks of Linux's {@code open}. */
 public final class FileOpener {
@@ -52,6 +53,14 @@ public final class FileOpener {
   }
 
   private FileDescription run() {
+    FileDescription opened = open();
+    if (!has(OpenFlags.O_PATH)) {
+      opened.happened(WatchEvents.IN_OPEN);
+    }
+    return opened;
+  }
+
+  private FileDescription open() {
     if (has(TMPFILE_BIT)) {
       return openUnnamed();
     }
@@ -87,6 +96,7 @@ public final class FileOpener {
           directory
               .directory()
               .createFile(end.name(), attributesIn(directory.inode(), FileMode.S_IFREG));
+      directory.mount().watches().named(directory.directory(), end.name(), WatchEvents.IN_CREATE);
       return made.open(caller, Location.in(directory, end.name(), made), flags);
     } catch (ErrnoException raced) {
       if (raced.errno() != Errno.EEXIST || has(OpenFlags.O_EXCL)) {
@@ -134,6 +144,7 @@ public final class FileOpener {
     }
     if (has(OpenFlags.O_TRUNC) && inode.isRegular()) {
       inode.truncate(0);
+      location.mount().watches().happened(location, WatchEvents.IN_MODIFY);
     }
     return inode.open(caller, location, flags);
   }

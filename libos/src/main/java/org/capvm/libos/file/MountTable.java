@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.capvm.libos.file.content.DescriptorBudget;
+import org.capvm.libos.file.watch.Watches;
 
 /**
  * The mounts of one cVM. Mounts are added while the cVM is being made and never go away before it
@@ -19,15 +20,16 @@ public final class MountTable implements AutoCloseable {
   private final Map<Inode, Mount> mountedOn = new ConcurrentHashMap<>();
   private final List<Mount> mounts = new ArrayList<>();
   private final DescriptorBudget descriptors = new DescriptorBudget(MAX_DESCRIPTORS);
+  private final Watches watches = new Watches();
 
   /** A tree of one file system. */
   public MountTable(FileSystem root, String source, boolean readOnly) {
-    mounts.add(new Mount(1, root, null, source, readOnly));
+    mounts.add(new Mount(1, root, null, source, readOnly, watches));
   }
 
   /** Attaches a file system to a place of the tree; what was there is hidden. */
   public Mount mount(FileSystem fileSystem, Location point, String source, boolean readOnly) {
-    Mount mount = new Mount(mounts.size() + 1, fileSystem, point, source, readOnly);
+    Mount mount = new Mount(mounts.size() + 1, fileSystem, point, source, readOnly, watches);
     mounts.add(mount);
     mountedOn.put(point.inode(), mount);
     point.inode().setMountPoint(true);
@@ -42,6 +44,11 @@ public final class MountTable implements AutoCloseable {
   /** What the host descriptors of open files are taken from. */
   public DescriptorBudget descriptors() {
     return descriptors;
+  }
+
+  /** Hears of what happens to files. */
+  public Watches watches() {
+    return watches;
   }
 
   /** All mounts, in the order they were made. */

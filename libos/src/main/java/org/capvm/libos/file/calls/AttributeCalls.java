@@ -13,6 +13,7 @@ import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.Inode;
 import org.capvm.libos.file.Location;
 import org.capvm.libos.file.Timestamp;
+import org.capvm.libos.file.watch.WatchEvents;
 import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.Task;
 
@@ -31,6 +32,10 @@ final class AttributeCalls {
       throw ErrnoException.of(Errno.EPERM);
     }
     return file.location();
+  }
+
+  private static void changed(Location location, int event) {
+    location.mount().watches().happened(location, event);
   }
 
   // ---- mode
@@ -64,6 +69,7 @@ final class AttributeCalls {
       permissions &= ~FileMode.S_ISGID;
     }
     location.inode().changeMode(permissions);
+    changed(location, WatchEvents.IN_ATTRIB);
     return 0;
   }
 
@@ -111,6 +117,7 @@ final class AttributeCalls {
     if (inode.isRegular() && executable && (status.mode() & setId) != 0) {
       inode.changeMode(status.mode() & 07777 & ~setId);
     }
+    changed(location, WatchEvents.IN_ATTRIB);
     return 0;
   }
 
@@ -203,6 +210,12 @@ final class AttributeCalls {
         .inode()
         .changeTimes(
             time(accessSeconds, accessNanos), time(modificationSeconds, modificationNanos));
+    if (modificationNanos == UTIME_OMIT) {
+      changed(location, WatchEvents.IN_ACCESS);
+    } else {
+      boolean both = accessNanos != UTIME_OMIT;
+      changed(location, both ? WatchEvents.IN_ATTRIB : WatchEvents.IN_MODIFY);
+    }
     return 0;
   }
 
@@ -230,6 +243,7 @@ final class AttributeCalls {
     location.requireWritable();
     Access.require(inode, task.credentials(), Access.WRITE);
     inode.truncate(length);
+    changed(location, WatchEvents.IN_MODIFY);
     return 0;
   }
 
@@ -243,6 +257,7 @@ final class AttributeCalls {
         return -Errno.EINVAL;
       }
       file.truncate(length);
+      file.happened(WatchEvents.IN_MODIFY);
       return 0;
     } finally {
       file.release();

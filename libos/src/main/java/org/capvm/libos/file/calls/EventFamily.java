@@ -9,6 +9,7 @@ import static org.capvm.libos.ArgumentKind.INT;
 import static org.capvm.libos.ArgumentKind.IOVEC;
 import static org.capvm.libos.ArgumentKind.OPEN_FLAGS;
 import static org.capvm.libos.ArgumentKind.OUT_EPOLL_EVENTS;
+import static org.capvm.libos.ArgumentKind.PATH;
 import static org.capvm.libos.ArgumentKind.POLL_FDS;
 import static org.capvm.libos.ArgumentKind.SIGNAL_SET;
 import static org.capvm.libos.ArgumentKind.SIZE;
@@ -24,6 +25,9 @@ import org.capvm.libos.SystemCallFamily;
 
 /** Rows of the calls that wait for readiness and of those that move bytes between open files. */
 public final class EventFamily implements SystemCallFamily {
+  private static final String WATCHED =
+      "hears of what the cVM's own calls do; IN_DELETE_SELF comes with the last name, also while"
+          + " the file is open; IN_EXCL_UNLINK is ignored";
   private static final String BY_COPY = "the bytes are copied, not moved";
   private static final String SIGNALS_NOTE =
       "readiness is that of the process that made it, also after fork";
@@ -128,6 +132,31 @@ public final class EventFamily implements SystemCallFamily {
               FD,
               SIZE,
               UNSIGNED);
+      case 253 ->
+          partial(253, "inotify_init", (t, a, b, c, d, e, f) -> WatchCalls.init(t, 0), WATCHED);
+      case 254 ->
+          partial(
+              254,
+              "inotify_add_watch",
+              (t, a, b, c, d, e, f) -> WatchCalls.add(t, (int) a, b, (int) c),
+              WATCHED,
+              FD,
+              PATH,
+              HEX);
+      case 255 ->
+          done(
+              255,
+              "inotify_rm_watch",
+              (t, a, b, c, d, e, f) -> WatchCalls.remove(t, (int) a, (int) b),
+              FD,
+              INT);
+      case 294 ->
+          partial(
+              294,
+              "inotify_init1",
+              (t, a, b, c, d, e, f) -> WatchCalls.init(t, (int) a),
+              WATCHED,
+              OPEN_FLAGS);
       case 278 ->
           partial(
               278,

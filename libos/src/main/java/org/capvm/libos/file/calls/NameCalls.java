@@ -4,6 +4,9 @@ import static org.capvm.libos.abi.OpenFlags.AT_EMPTY_PATH;
 import static org.capvm.libos.abi.OpenFlags.AT_FDCWD;
 import static org.capvm.libos.abi.OpenFlags.AT_REMOVEDIR;
 import static org.capvm.libos.abi.OpenFlags.AT_SYMLINK_FOLLOW;
+import static org.capvm.libos.file.watch.WatchEvents.IN_ATTRIB;
+import static org.capvm.libos.file.watch.WatchEvents.IN_CREATE;
+import static org.capvm.libos.file.watch.WatchEvents.IN_ISDIR;
 
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -15,6 +18,7 @@ import org.capvm.libos.file.Inode;
 import org.capvm.libos.file.Location;
 import org.capvm.libos.file.NewFile;
 import org.capvm.libos.file.PathWalk;
+import org.capvm.libos.file.watch.Watches;
 import org.capvm.libos.process.Task;
 
 /** Making, removing and moving names. */
@@ -23,6 +27,10 @@ final class NameCalls {
   private static final int RENAME_EXCHANGE = 2;
 
   private NameCalls() {}
+
+  private static Watches watches(Task task) {
+    return task.fileSystem().mounts().watches();
+  }
 
   // ---- making
 
@@ -54,6 +62,7 @@ final class NameCalls {
     Directory directory = prepare(task, end, true);
     int full = FileMode.S_IFDIR | (mode & 01777);
     directory.createDirectory(end.name(), attributes(task, directory, full));
+    watches(task).named(directory, end.name(), IN_CREATE | IN_ISDIR);
     return 0;
   }
 
@@ -80,6 +89,7 @@ final class NameCalls {
     } else {
       directory.createNode(end.name(), attributes);
     }
+    watches(task).named(directory, end.name(), IN_CREATE);
     return 0;
   }
 
@@ -98,6 +108,7 @@ final class NameCalls {
         new Directory.Attributes(
             FileMode.S_IFLNK | 0777, task.credentials().fsuid(), task.credentials().fsgid());
     directory.createSymbolicLink(end.name(), target, attributes);
+    watches(task).named(directory, end.name(), IN_CREATE);
     return 0;
   }
 
@@ -126,6 +137,8 @@ final class NameCalls {
       return -Errno.EPERM;
     }
     directory.link(end.name(), source.inode());
+    watches(task).toItself(source.inode(), IN_ATTRIB);
+    watches(task).named(directory, end.name(), IN_CREATE);
     return 0;
   }
 
@@ -159,7 +172,9 @@ final class NameCalls {
     if (file.isDirectory()) {
       return -Errno.EISDIR;
     }
+    Watches.Removal removal = watches(task).removing(file);
     directory.unlink(end.name());
+    watches(task).removed(removal, directory, end.name());
     return 0;
   }
 
@@ -184,7 +199,9 @@ final class NameCalls {
     if (!file.isDirectory()) {
       return -Errno.ENOTDIR;
     }
+    Watches.Removal removal = watches(task).removing(file);
     directory.removeDirectory(end.name());
+    watches(task).removed(removal, directory, end.name());
     return 0;
   }
 
@@ -236,7 +253,20 @@ final class NameCalls {
     } else {
       requireRemovable(task, to, to.found().inode());
     }
-    from.directory().directory().rename(from.name(), target, to.name(), flags);
+    Inode replaced = to.found() == null ? null : to.found().inode();
+    Directory source = from.directory().directory();
+    Watches watches = watches(task);
+    boolean removes = replaced != null && flags != RENAME_EXCHANGE;
+    Watches.Removal removal = removes ? watches.removing(replaced) : null;
+    source.rename(from.name(), target, to.name(), flags);
+    if (moved.equals(replaced)) {
+      // Two names of one file: nothing happens.
+      return 0;
+    }
+    watches.moved(moved, source, from.name(), target, to.name(), removal);
+    if (flags == RENAME_EXCHANGE) {
+      watches.moved(replaced, target, to.name(), source, from.name(), null);
+    }
     return 0;
   }
 }

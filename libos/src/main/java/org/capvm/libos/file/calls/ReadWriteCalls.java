@@ -1,5 +1,8 @@
 package org.capvm.libos.file.calls;
 
+import static org.capvm.libos.file.watch.WatchEvents.IN_ACCESS;
+import static org.capvm.libos.file.watch.WatchEvents.IN_MODIFY;
+
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.FileDescription;
@@ -25,7 +28,7 @@ final class ReadWriteCalls {
         return -Errno.EBADF;
       }
       task.addressSpace().prepareStore(buffer, count);
-      return file.read(task, IoBuffer.guest(task.memory(), buffer, count));
+      return file.moved(IN_ACCESS, file.read(task, IoBuffer.guest(task.memory(), buffer, count)));
     } finally {
       file.release();
     }
@@ -37,7 +40,7 @@ final class ReadWriteCalls {
       if (!file.isWritable()) {
         return -Errno.EBADF;
       }
-      return file.write(task, IoBuffer.guest(task.memory(), buffer, count));
+      return file.moved(IN_MODIFY, file.write(task, IoBuffer.guest(task.memory(), buffer, count)));
     } finally {
       file.release();
     }
@@ -53,7 +56,8 @@ final class ReadWriteCalls {
         return -Errno.EBADF;
       }
       task.addressSpace().prepareStore(buffer, count);
-      return file.readAt(task, IoBuffer.guest(task.memory(), buffer, count), position);
+      return file.moved(
+          IN_ACCESS, file.readAt(task, IoBuffer.guest(task.memory(), buffer, count), position));
     } finally {
       file.release();
     }
@@ -68,7 +72,8 @@ final class ReadWriteCalls {
       if (!file.isWritable()) {
         return -Errno.EBADF;
       }
-      return file.writeAt(task, IoBuffer.guest(task.memory(), buffer, count), position);
+      return file.moved(
+          IN_MODIFY, file.writeAt(task, IoBuffer.guest(task.memory(), buffer, count), position));
     } finally {
       file.release();
     }
@@ -123,7 +128,9 @@ final class ReadWriteCalls {
         return -Errno.EBADF;
       }
       IoBuffer buffer = vector(task, vector, count, true);
-      return position == CURRENT ? file.read(task, buffer) : file.readAt(task, buffer, position);
+      return file.moved(
+          IN_ACCESS,
+          position == CURRENT ? file.read(task, buffer) : file.readAt(task, buffer, position));
     } finally {
       file.release();
     }
@@ -137,7 +144,9 @@ final class ReadWriteCalls {
         return -Errno.EBADF;
       }
       IoBuffer buffer = vector(task, vector, count, false);
-      return position == CURRENT ? file.write(task, buffer) : file.writeAt(task, buffer, position);
+      return file.moved(
+          IN_MODIFY,
+          position == CURRENT ? file.write(task, buffer) : file.writeAt(task, buffer, position));
     } finally {
       file.release();
     }

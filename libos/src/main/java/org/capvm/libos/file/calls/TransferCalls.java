@@ -11,6 +11,7 @@ import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.content.RegularFile;
 import org.capvm.libos.file.pipe.Pipe;
 import org.capvm.libos.file.pipe.PipeEnd;
+import org.capvm.libos.file.watch.WatchEvents;
 import org.capvm.libos.host.HostFilecalls;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.process.Task;
@@ -114,12 +115,13 @@ final class TransferCalls {
     MemorySegment position = HostScratch.get().asSlice(0, Long.BYTES);
     position.set(ValueLayout.JAVA_LONG, 0, inAt);
     long moved = HostFilecalls.sendfile(sink, in.hostDescriptor(), position.address(), count);
-    return Math.max(0, moved);
+    return Math.max(0, out.moved(WatchEvents.IN_MODIFY, moved));
   }
 
   private static long put(Task task, FileDescription out, long at, IoBuffer buffer) {
     try {
-      return at < 0 ? out.write(task, buffer) : out.writeAt(task, buffer, at);
+      long written = at < 0 ? out.write(task, buffer) : out.writeAt(task, buffer, at);
+      return out.moved(WatchEvents.IN_MODIFY, written);
     } catch (ErrnoException failed) {
       return -failed.errno();
     }

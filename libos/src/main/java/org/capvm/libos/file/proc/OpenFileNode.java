@@ -8,6 +8,7 @@ import org.capvm.libos.file.Inode;
 import org.capvm.libos.file.Location;
 import org.capvm.libos.file.Mount;
 import org.capvm.libos.file.synthetic.SyntheticFileSystem;
+import org.capvm.libos.file.watch.Watches;
 
 /**
  * What {@code /proc/self/fd/N} leads to for an open file without a name, such as a pipe or the
@@ -24,7 +25,7 @@ final class OpenFileNode extends Inode {
   }
 
   static Location locationOf(SyntheticFileSystem fileSystem, FileDescription file) {
-    Mount detached = new Mount(0, fileSystem, null, "none", false);
+    Mount detached = new Mount(0, fileSystem, null, "none", false, new Watches());
     return new Location(detached, new OpenFileNode(fileSystem, file), fileSystem.root(), "fd");
   }
 

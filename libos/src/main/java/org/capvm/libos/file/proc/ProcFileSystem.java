@@ -10,6 +10,8 @@ import org.capvm.libos.file.synthetic.FixedDirectory;
 import org.capvm.libos.file.synthetic.SyntheticFile;
 import org.capvm.libos.file.synthetic.SyntheticFileSystem;
 import org.capvm.libos.file.synthetic.SyntheticLink;
+import org.capvm.libos.file.watch.Inotify;
+import org.capvm.libos.file.watch.Watches;
 import org.capvm.libos.ipc.IpcNamespace;
 import org.capvm.libos.process.ProcessTable;
 
@@ -118,6 +120,10 @@ public final class ProcFileSystem {
     constant(files, "pipe-user-pages-soft", "16384");
     constant(files, "pipe-user-pages-hard", "0");
     constant(files, "file-nr", "0\t0\t1048576");
+    FixedDirectory inotify = files.addDirectory("inotify");
+    constant(inotify, "max_queued_events", Integer.toString(Inotify.MAX_QUEUED));
+    constant(inotify, "max_user_instances", Integer.toString(Watches.MAX_INSTANCES));
+    constant(inotify, "max_user_watches", Integer.toString(Watches.MAX_WATCHES));
     FixedDirectory network = sys.addDirectory("net");
     FixedDirectory core = network.addDirectory("core");
     constant(core, "somaxconn", "4096");
