@@ -1,0 +1,123 @@
+package org.capvm.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import org.capvm.engine.ConfinedRun.Started;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * One side of transfers that follow each other without a pause is killed, at times that differ from
+ * kill to kill; the other side hears of it, never hangs, and goes on with whoever comes next.
+ *
+ * <p>Each kind has its steps: copy, wait and notify; before, in and after a call; send, receive,
+ * half-close, open and accept.
+ */
+@Timeout(300)
+class KilledTransfersTest {
+  private static final Path BINDING = Path.of("src/main/guest").toAbsolutePath();
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final String OWNER = "owner";
+  private static final Link LINK = Link.tcp(OWNER, 7000);
+
+  /** More than an owner of calls has threads that serve. */
+  private static final int KILLS = Integer.getInteger("transfers.kills", 10);
+
+  /** Milliseconds; from the time at which the first transfer may begin. */
+  private static final int LATEST_KILL = 20;
+
+  private static Started start(String hostname, String... arguments)
+      throws IOException, InterruptedException {
+    Path program =
+        GuestProgram.c(
+            "cp_steps", "-O2", "-pthread", "-I" + BINDING, BINDING.resolve("capvm.c").toString());
+    return ConfinedRun.start(
+        program,
+        List.of(arguments),
+        b -> hostname.equals(OWNER) ? b.hostname(hostname) : b.hostname(hostname).link(LINK));
+  }
+
+  private static String published(String kind) {
+    return switch (kind) {
+      case "file" -> OWNER + "/shared";
+      case "call" -> OWNER + "/work";
+      case "stream" -> OWNER + "/echo";
+      default -> "by its port";
+    };
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"file", "call", "stream", "link"})
+  void anOwnerOutlivesItsUsers(String kind) throws Exception {
+    Random random = new Random(kind.hashCode());
+    try (Started owner = start(OWNER, kind, "own")) {
+      for (int kill = 0; kill < KILLS; kill++) {
+        try (Started user = start("user", kind, "use", published(kind), "1000000000")) {
+          awaitLines(user, "open", 1);
+          killAfter(user, random.nextInt(LATEST_KILL * 1000));
+        }
+        try (Started next = start("next", kind, "use", published(kind), "120")) {
+          assertThat(next.end(LIMIT).shellStatus()).as(next.output()).isZero();
+        }
+      }
+      assertThat(owner.output()).isEmpty();
+      owner.cvm().kill();
+      assertThat(owner.end(LIMIT).shellStatus()).isEqualTo(128 + 9);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"file", "call", "stream", "link"})
+  void aUserOutlivesItsOwners(String kind) throws Exception {
+    Random random = new Random(kind.hashCode());
+    try (Started user = start("user", kind, "outlive", published(kind))) {
+      for (int kill = 0; kill < KILLS; kill++) {
+        try (Started owner = start(OWNER, kind, "own")) {
+          awaitLines(user, "open", lines(user, "open") + 1);
+          killAfter(owner, random.nextInt(LATEST_KILL * 1000));
+        }
+        awaitLines(user, "ended", lines(user, "open"));
+      }
+      // Some while the user opens, which may succeed or not.
+      for (int kill = 0; kill < KILLS; kill++) {
+        try (Started owner = start(OWNER, kind, "own")) {
+          killAfter(owner, random.nextInt(LATEST_KILL * 1000));
+        }
+      }
+      try (Started owner = start(OWNER, kind, "own")) {
+        awaitLines(user, "open", lines(user, "open") + 1);
+        owner.cvm().kill();
+        owner.end(LIMIT);
+      }
+      assertThat(user.output()).doesNotContain("unexpected");
+      user.cvm().kill();
+      assertThat(user.end(LIMIT).shellStatus()).isEqualTo(128 + 9);
+    }
+  }
+
+  private static void killAfter(Started side, int micros) throws InterruptedException {
+    Thread.sleep(Duration.ofNanos(micros * 1000L));
+    side.cvm().kill();
+    assertThat(side.end(LIMIT).shellStatus()).isEqualTo(128 + 9);
+  }
+
+  private static long lines(Started side, String start) throws IOException {
+    return side.output().lines().filter(line -> line.startsWith(start)).count();
+  }
+
+  private static void awaitLines(Started side, String start, long count)
+      throws IOException, InterruptedException {
+    long end = System.nanoTime() + LIMIT.toNanos();
+    while (lines(side, start) < count) {
+      assertThat(side.cvm().waitFor(Duration.ZERO)).as(side.output()).isEmpty();
+      assertThat(System.nanoTime()).as("\"%s\" in %s", start, side.output()).isLessThan(end);
+      Thread.sleep(5);
+    }
+  }
+}
