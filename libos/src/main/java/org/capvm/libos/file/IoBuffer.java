@@ -80,6 +80,11 @@ public final class IoBuffer {
     return length;
   }
 
+  /** Whether the bytes are a guest's. */
+  public boolean isGuest() {
+    return host == null;
+  }
+
   /** Whether the bytes are in one piece. */
   public boolean isOnePiece() {
     return addresses == null;

@@ -63,7 +63,10 @@ public class RegularFile extends FileDescription {
   /** A fork may cut a read of the host's short; a read of a file is cut short by its end alone. */
   private long transferIn(Task task, IoBuffer buffer, long at) {
     long done = pread(buffer, at);
-    while (done > 0 && done < buffer.length() && task.addressSpace().hasForked()) {
+    while (done > 0
+        && done < buffer.length()
+        && buffer.isGuest()
+        && task.addressSpace().hasForked()) {
       long more;
       try {
         more = pread(buffer.slice(done, buffer.length() - done), at + done);
