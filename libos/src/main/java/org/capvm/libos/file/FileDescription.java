@@ -103,7 +103,8 @@ public abstract class FileDescription {
 
   /** Tells who watches the file of an event. */
   public final void happened(int event) {
-    if (location != null) {
+    // Without a mount it is the library OS that reads a file, for a copy.
+    if (location != null && location.mount() != null) {
       location.mount().watches().happened(location, event);
     }
   }

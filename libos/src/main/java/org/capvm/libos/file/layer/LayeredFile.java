@@ -149,7 +149,7 @@ final class LayeredFile extends LayeredNode {
 
   private void copyUp(int output, Charge charge, long lengthBytes) {
     charge.requireTo(lengthBytes);
-    FileDescription source = lower.open(null, null, OpenFlags.O_RDONLY);
+    FileDescription source = lower.open(null, Location.of(null, lower), OpenFlags.O_RDONLY);
     try {
       HostCopy.copy(source.hostDescriptor(), 0, output, 0, lengthBytes);
     } finally {
