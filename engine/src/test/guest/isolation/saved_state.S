@@ -1,5 +1,7 @@
-# Saves the floating-point state and looks for host pointers in it.
-# ends: status 42
+# Saves the floating-point state and looks for host pointers in it. Processors that note the address of
+# every floating-point instruction (Intel's) show one of the code cache, which the threat model allows: it
+# is no way to read or write there, as other attempts show. Others note it for exceptions alone.
+# ends: status 42 or status 77
 .include "isolation.inc"
 _start:
   sub rsp, 1024

@@ -99,6 +99,8 @@ public final class GuestThread implements ContextUser, AutoCloseable {
   public void enterSlot(Slot slot, Translations newTranslations) {
     context.setSlotBase(slot.hostBase());
     translations = newTranslations;
+    // Of a call that was cut short before it went on.
+    takenOver = NONE;
   }
 
   /** Lets the guest use a table of capabilities without an exit. */
