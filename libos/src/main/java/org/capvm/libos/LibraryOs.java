@@ -20,6 +20,7 @@ import org.capvm.libos.process.ProcessStarter;
 import org.capvm.libos.process.ProcessTable;
 import org.capvm.libos.process.ProgramFile;
 import org.capvm.libos.process.Task;
+import org.capvm.libos.process.TaskThreads;
 import org.capvm.libos.signal.SignalInfo;
 import org.capvm.libos.trace.TraceSink;
 import org.capvm.monitor.Intravisor;
@@ -36,6 +37,7 @@ public final class LibraryOs implements AutoCloseable {
   private final DeathReport.Listener deaths;
   private final NetworkNamespace network;
   private final ProcessTable processes;
+  private final TaskThreads threads = new TaskThreads();
   private final FutexTable futexes = new FutexTable();
   private final IpcNamespace ipc = new IpcNamespace();
   private final CallStatistics statistics = new CallStatistics();
@@ -98,6 +100,11 @@ public final class LibraryOs implements AutoCloseable {
     return processes;
   }
 
+  /** What the tasks run on. */
+  public TaskThreads threads() {
+    return threads;
+  }
+
   /** Where tasks wait for futexes. */
   public FutexTable futexes() {
     return futexes;
@@ -131,6 +138,7 @@ public final class LibraryOs implements AutoCloseable {
   /** Gives back what the processes shared. None of them is left. */
   @Override
   public void close() {
+    threads.close();
     compartment.close();
     ipc.close();
     memoryFile.close();

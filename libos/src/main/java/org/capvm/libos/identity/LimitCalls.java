@@ -137,6 +137,7 @@ final class LimitCalls {
     long length = Math.clamp(bytes, 0, MASK_BYTES_MAX);
     MemorySegment scratch = HostScratch.get();
     task.memory().read(in, scratch.asSlice(0, length));
+    task.libraryOs().threads().stopReuse();
     return Hostcalls.schedSetaffinity(target.hostThreadId(), scratch.address(), length);
   }
 

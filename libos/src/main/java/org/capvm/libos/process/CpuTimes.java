@@ -16,6 +16,11 @@ public final class CpuTimes {
     add(other.userNanos(), other.systemNanos());
   }
 
+  /** User and system time together. */
+  public synchronized long nanos() {
+    return userNanos + systemNanos;
+  }
+
   /** Time in guest code. */
   public synchronized long userNanos() {
     return userNanos;

@@ -247,8 +247,7 @@ public final class Process {
 
   /** Processor time used so far, user and system together, in nanoseconds. */
   public long cpuNanos() {
-    CpuTimes times = cpuTimes();
-    return times.userNanos() + times.systemNanos();
+    return cpuTimes().nanos();
   }
 
   /** Processor time of an ended process and of its children. */

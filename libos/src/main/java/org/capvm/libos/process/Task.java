@@ -48,6 +48,9 @@ public final class Task {
 
   private volatile Thread thread;
   private volatile int hostThreadId;
+
+  /** What the thread had used when the task began to run on it. */
+  private volatile CpuTimes timesBefore;
   private volatile GuestThread guestThread;
   private volatile Registers registers;
   private volatile AddressSpace addressSpace;
@@ -92,6 +95,7 @@ public final class Task {
     registers = new Registers(guest.context());
     guestThread = guest;
     libraryOs().compartment().attach(guest);
+    timesBefore = ThreadTimes.own();
     hostThreadId = (int) Hostcalls.gettid();
     addressSpace.addThread(kick);
   }
@@ -253,7 +257,15 @@ public final class Task {
 
   /** Processor time of the task so far, in nanoseconds. Any thread may call this. */
   public long cpuNanos() {
-    return hostThreadId == 0 ? 0 : ThreadTimes.cpuNanos(hostThreadId);
+    int thread = hostThreadId;
+    return thread == 0 ? 0 : Math.max(0, ThreadTimes.cpuNanos(thread) - timesBefore.nanos());
+  }
+
+  /** Adds the processor time of the task so far. For its own thread. */
+  void addTimesTo(CpuTimes times) {
+    CpuTimes now = ThreadTimes.own();
+    times.add(
+        now.userNanos() - timesBefore.userNanos(), now.systemNanos() - timesBefore.systemNanos());
   }
 
   /** Where the trace goes, or null. */

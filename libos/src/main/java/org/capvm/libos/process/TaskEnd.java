@@ -21,7 +21,7 @@ final class TaskEnd {
     releaseMemory(task);
     task.files().leave();
     libraryOs.statistics().add(task.callCounts());
-    ThreadTimes.addOwn(process.ownTimes());
+    task.addTimesTo(process.ownTimes());
     ExitStatus status = task.exited() != null ? task.exited() : ExitStatus.exited(0);
     task.close();
     libraryOs.processes().remove(task);

@@ -4,11 +4,8 @@ import org.capvm.libos.LibraryOs;
 import org.capvm.libos.memory.AddressSpace;
 import org.capvm.monitor.gate.GuestThread;
 
-/** The platform thread of a task: binds the two, runs the task, and clears up behind it. */
-final class TaskThread {
-  /** Java frames are shallow here: handlers do not recurse into guests. */
-  private static final long STACK_BYTES = 512 << 10;
-
+/** A task on a platform thread: binds the two, runs the task, and clears up behind it. */
+final class TaskThread implements Runnable {
   private final Task task;
   private final Runnable first;
 
@@ -25,13 +22,12 @@ final class TaskThread {
   static void start(Task task, Runnable first) {
     task.process().add(task);
     task.libraryOs().processes().add(task);
-    Thread thread =
-        new Thread(null, new TaskThread(task, first)::run, "task-" + task.id(), STACK_BYTES);
-    thread.setDaemon(true);
-    thread.start();
+    task.libraryOs().threads().execute(new TaskThread(task, first));
   }
 
-  private void run() {
+  @Override
+  public void run() {
+    Thread.currentThread().setName("task-" + task.id());
     LibraryOs libraryOs = task.libraryOs();
     AddressSpace space = task.addressSpace();
     try (GuestThread guest =

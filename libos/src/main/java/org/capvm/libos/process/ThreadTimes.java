@@ -16,11 +16,13 @@ final class ThreadTimes {
 
   private ThreadTimes() {}
 
-  /** Adds the calling thread's user and system time. */
-  static void addOwn(CpuTimes times) {
+  /** The calling thread's user and system time. */
+  static CpuTimes own() {
     MemorySegment usage = HostScratch.get();
     Hostcalls.getrusage(RUSAGE_THREAD, usage.address());
+    CpuTimes times = new CpuTimes();
     times.add(timeval(usage, 0), timeval(usage, 16));
+    return times;
   }
 
   private static long timeval(MemorySegment usage, long offset) {

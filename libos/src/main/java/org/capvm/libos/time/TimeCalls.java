@@ -26,7 +26,6 @@ final class TimeCalls {
     return switch (clock) {
       case GuestTime.CLOCK_REALTIME,
           GuestTime.CLOCK_MONOTONIC,
-          GuestTime.CLOCK_THREAD_CPUTIME_ID,
           GuestTime.CLOCK_MONOTONIC_RAW,
           GuestTime.CLOCK_REALTIME_COARSE,
           GuestTime.CLOCK_MONOTONIC_COARSE,
@@ -35,6 +34,7 @@ final class TimeCalls {
           GuestTime.CLOCK_BOOTTIME_ALARM,
           GuestTime.CLOCK_TAI ->
           ErrnoException.check(Hostcalls.clockNanos(clock));
+      case GuestTime.CLOCK_THREAD_CPUTIME_ID -> task.cpuNanos();
       case GuestTime.CLOCK_PROCESS_CPUTIME_ID -> task.process().cpuNanos();
       default -> clock < 0 ? readDynamic(task, clock) : invalid();
     };
@@ -47,7 +47,7 @@ final class TimeCalls {
     int id = ~(clock >> 3);
     boolean thread = (clock & 4) != 0;
     if (thread && (id == 0 || id == task.id())) {
-      return ErrnoException.check(Hostcalls.clockNanos(GuestTime.CLOCK_THREAD_CPUTIME_ID));
+      return task.cpuNanos();
     }
     if (!thread && (id == 0 || id == task.process().id())) {
       return task.process().cpuNanos();
