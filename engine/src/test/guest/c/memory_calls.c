@@ -34,6 +34,23 @@ static void say(const char *what, long result) {
   printf("%s: %ld%s%s\n", what, result, result < 0 ? " " : "", result < 0 ? strerror(errno) : "");
 }
 
+/* A mapping that grew in several places is one mapping still. */
+static void grow_often(void) {
+  size_t length = 48 * 4096;
+  char *grown = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  grown[0] = 1;
+  for (int step = 1; step <= 40 && grown != MAP_FAILED; step++) {
+    size_t more = length + (size_t)(step % 7 + 1) * 4096;
+    char *held = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    grown = mremap(grown, length, more, MREMAP_MAYMOVE);
+    if (grown == MAP_FAILED) break;
+    grown[more - 1] = (char)step;
+    if (step % 3 == 0) munmap(held, 4096);
+    length = more;
+  }
+  say("grow often", grown != MAP_FAILED && grown[0] == 1 && grown[length - 1] == 40);
+}
+
 int main(void) {
   struct sigaction action = {.sa_sigaction = fault, .sa_flags = SA_SIGINFO};
   sigaction(SIGSEGV, &action, NULL);
@@ -68,6 +85,7 @@ int main(void) {
   say("mremap", moved != MAP_FAILED ? 0 : -1);
   printf("%s %d\n", moved, moved[63 * 4096]);
   say("shrink", mremap(moved, 64 * 4096, 4096, 0) == moved);
+  grow_often();
   say("read cut off", touch(moved + 4096, 0));
   strcpy(moved, "goes away");
   say("dontneed", madvise(moved, 4096, MADV_DONTNEED));

@@ -1,9 +1,12 @@
 /* Creates, joins and cancels threads that share memory through mutexes, conditions and atomics. */
+#define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WORKERS 8
@@ -66,6 +69,49 @@ static void on_signal(int signal) { signalled = 1; }
 
 static void *nothing(void *argument) { return argument; }
 
+static long own_milliseconds(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static void *use_time(void *argument) {
+  while (own_milliseconds() < 60) {
+  }
+  return NULL;
+}
+
+static void *own_time(void *argument) { return (void *)own_milliseconds(); }
+
+static void *pin(void *argument) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(0, &one);
+  return (void *)(long)sched_setaffinity(0, sizeof one, &one);
+}
+
+static void *processors(void *argument) {
+  cpu_set_t set;
+  sched_getaffinity(0, sizeof set, &set);
+  return (void *)(long)CPU_COUNT(&set);
+}
+
+/* What one thread has used, and where it may run, is nothing to the next. */
+static void follow_another(pthread_t *thread) {
+  void *result;
+  pthread_create(thread, NULL, use_time, NULL);
+  pthread_join(*thread, NULL);
+  pthread_create(thread, NULL, own_time, NULL);
+  pthread_join(*thread, &result);
+  printf("a new thread has used no time %d\n", (long)result < 30);
+  pthread_create(thread, NULL, pin, NULL);
+  pthread_join(*thread, &result);
+  printf("pinned %ld\n", (long)result);
+  pthread_create(thread, NULL, processors, NULL);
+  pthread_join(*thread, &result);
+  printf("a new thread runs where its maker does %d\n", result == processors(NULL));
+}
+
 int main(void) {
   pthread_t threads[WORKERS];
   void *result;
@@ -103,6 +149,7 @@ int main(void) {
     sum += (long)result;
   }
   printf("sum %ld\n", sum);
+  follow_another(&threads[0]);
   pthread_create(&threads[0], NULL, sleep_long, NULL);
   sem_wait(&semaphore);
   return 3;

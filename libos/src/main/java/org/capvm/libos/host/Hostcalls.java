@@ -47,6 +47,10 @@ public final class Hostcalls {
   private static final int CLOCK_GETRES = 229;
   private static final int MINCORE = 27;
   private static final int MSYNC = 26;
+  private static final int FUTEX = 202;
+  private static final int FUTEX_WAKE_PRIVATE = 1 | 128;
+  private static final int FUTEX_WAIT_BITSET_PRIVATE = 9 | 128;
+  private static final int FUTEX_BITSET_MATCH_ANY = -1;
   private static final int AT_FDCWD = -100;
 
   private Hostcalls() {}
@@ -250,5 +254,26 @@ public final class Hostcalls {
     }
     long seconds = scratch.get(ValueLayout.JAVA_LONG, offset);
     return seconds * 1_000_000_000L + scratch.get(ValueLayout.JAVA_LONG, offset + 8);
+  }
+
+  /**
+   * {@code FUTEX_WAIT_BITSET} on a word of this process, until any wake-up.
+   *
+   * @param timeout host address of a {@code timespec} of CLOCK_MONOTONIC, or 0
+   */
+  public static long futexWait(long hostAddress, int expected, long timeout) {
+    return call(
+        FUTEX,
+        hostAddress,
+        FUTEX_WAIT_BITSET_PRIVATE,
+        expected,
+        timeout,
+        0,
+        FUTEX_BITSET_MATCH_ANY & 0xFFFF_FFFFL);
+  }
+
+  /** {@code FUTEX_WAKE} of one thread of this process. */
+  public static long futexWake(long hostAddress) {
+    return call(FUTEX, hostAddress, FUTEX_WAKE_PRIVATE, 1);
   }
 }

@@ -360,11 +360,7 @@ public final class AddressSpace {
    */
   public synchronized long remap(
       long oldAddress, long oldLength, long newLength, boolean mayMove, long fixedAddress) {
-    MemoryArea area = areas.at(oldAddress);
-    if (area == null || oldLength > area.end() - oldAddress) {
-      throw ErrnoException.of(Errno.EFAULT);
-    }
-    MemoryArea old = area.slice(oldAddress, oldAddress + oldLength);
+    MemoryArea old = oneArea(oldAddress, oldAddress + oldLength);
     if (fixedAddress >= 0) {
       removeRange(fixedAddress, fixedAddress + newLength);
       return move(old, fixedAddress, newLength);
@@ -394,6 +390,42 @@ public final class AddressSpace {
       throw ErrnoException.of(Errno.ENOMEM);
     }
     return move(old, place(0, newLength, 0, old.file() != null || old.isExecutable()), newLength);
+  }
+
+  /**
+   * The area that Linux would have for a range. Neighbours that are one mapping there may lie in
+   * different places of the memory file: those are put into one.
+   */
+  private MemoryArea oneArea(long start, long end) {
+    List<MemoryArea> parts = areas.within(start, end);
+    MemoryArea whole = parts.isEmpty() ? null : parts.getFirst();
+    if (whole == null || whole.start() != start) {
+      throw ErrnoException.of(Errno.EFAULT);
+    }
+    for (MemoryArea part : parts.subList(1, parts.size())) {
+      if (!part.isPrivateAnonymous()
+          || !whole.withBacking(null).continuesWith(part.withBacking(null))) {
+        throw ErrnoException.of(Errno.EFAULT);
+      }
+      whole = whole.movedTo(start, part.end());
+    }
+    if (whole.end() != end) {
+      throw ErrnoException.of(Errno.EFAULT);
+    }
+    return parts.size() == 1 ? whole : putTogether(parts, whole);
+  }
+
+  private MemoryArea putTogether(List<MemoryArea> parts, MemoryArea whole) {
+    Backing place = anonymous.placeApart(whole.length());
+    for (MemoryArea part : parts) {
+      long offset = place.plus(part.start() - whole.start()).offset();
+      pages.copyToFile(part.start(), part.length(), offset);
+    }
+    MemoryArea together = whole.withBacking(place);
+    pages.map(together);
+    parts.forEach(anonymous::release);
+    areas.insert(together);
+    return together;
   }
 
   private long move(MemoryArea old, long newStart, long newLength) {

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.locks.LockSupport;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.SystemCallHandler;
@@ -46,11 +45,12 @@ public final class Task {
   private final long[] callCounts = new long[SystemCallTable.COUNTERS];
   private final Spin spin = new Spin();
 
-  private volatile Thread thread;
+  private volatile Sleeper sleeper;
   private volatile int hostThreadId;
 
   /** What the thread had used when the task began to run on it. */
   private volatile CpuTimes timesBefore;
+
   private volatile GuestThread guestThread;
   private volatile Registers registers;
   private volatile AddressSpace addressSpace;
@@ -91,7 +91,7 @@ public final class Task {
 
   /** Binds the task to the calling thread and to its way into the guest. */
   void attach(GuestThread guest) {
-    thread = Thread.currentThread();
+    sleeper = Sleeper.ofThread();
     registers = new Registers(guest.context());
     guestThread = guest;
     libraryOs().compartment().attach(guest);
@@ -352,7 +352,10 @@ public final class Task {
     if (spin.isWatching()) {
       return;
     }
-    LockSupport.unpark(thread);
+    Sleeper sleeping = sleeper;
+    if (sleeping != null) {
+      sleeping.wake();
+    }
     if (inHostPoll) {
       signalWakeDescriptor();
     }
@@ -374,11 +377,7 @@ public final class Task {
       return false;
     }
     if (!spin.watch(this, deadlineNanos)) {
-      if (deadlineNanos == NEVER) {
-        LockSupport.park(this);
-      } else {
-        LockSupport.parkNanos(this, deadlineNanos - System.nanoTime());
-      }
+      sleeper.sleep(() -> wakeRequested, deadlineNanos);
     }
     // The caller looks at its condition after this, so that no wake-up is lost.
     wakeRequested = false;
@@ -395,7 +394,8 @@ public final class Task {
 
   /** Waits until {@link #wake} or for no reason at all; signals do not matter. The caller loops. */
   void parkThroughSignals() {
-    LockSupport.park(this);
+    sleeper.sleep(() -> wakeRequested, NEVER);
+    wakeRequested = false;
   }
 
   /**
