@@ -24,7 +24,7 @@ final class ShellsTest {
       kill -USR1 $$
       (trap 'echo child got TERM; exit 9' TERM; kill -TERM $(exec sh -c 'echo $PPID'); sleep 5) &
       wait $!; echo "child: $?"
-      sleep 30 & kill $!; wait $! 2>/dev/null; echo "killed: $?"
+      sleep 30 & until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done; kill $!; wait $! 2>/dev/null; echo "killed: $?"
       false | true; echo "pipeline: $?"
       seq 20000 | head -n 3
       yes | head -c 300000 | wc -c

@@ -1,5 +1,6 @@
 package org.capvm.libos.file;
 
+import java.util.function.Supplier;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
@@ -25,13 +26,23 @@ public final class Access {
 
   /** Refuses with EACCES unless all the wanted permissions are given. */
   public static void require(Inode inode, Credentials credentials, int wanted) {
+    require(inode, inode::permissions, credentials, wanted);
+  }
+
+  /** The same for what a walk has just found. */
+  static void require(PathWalk.End end, Credentials credentials, int wanted) {
+    require(end.existing().inode(), end::permissions, credentials, wanted);
+  }
+
+  private static void require(
+      Inode inode, Supplier<FileStatus> permissions, Credentials credentials, int wanted) {
     if (wanted == 0 || (credentials.fsuid() == 0 && (wanted & EXECUTE) == 0)) {
       return;
     }
     if (credentials.fsuid() == 0 && inode.isDirectory()) {
       return;
     }
-    if (!allows(inode.permissions(), credentials, wanted)) {
+    if (!allows(permissions.get(), credentials, wanted)) {
       throw ErrnoException.of(Errno.EACCES);
     }
   }

@@ -84,7 +84,7 @@ public final class FileOpener {
         throw ErrnoException.of(Errno.EISDIR);
       }
     }
-    return openExisting(end.existing());
+    return openExisting(end);
   }
 
   private FileDescription create(PathWalk.End end) {
@@ -102,7 +102,7 @@ public final class FileOpener {
       if (raced.errno() != Errno.EEXIST || has(OpenFlags.O_EXCL)) {
         throw raced;
       }
-      return openExisting(PathWalk.find(caller, start, path, true));
+      return openExisting(PathWalk.walk(caller, start, path, true, 0));
     }
   }
 
@@ -123,7 +123,8 @@ public final class FileOpener {
     return made.open(caller, location, flags & ~OpenFlags.O_TMPFILE);
   }
 
-  private FileDescription openExisting(Location location) {
+  private FileDescription openExisting(PathWalk.End end) {
+    Location location = end.existing();
     Inode inode = location.inode();
     if (has(OpenFlags.O_DIRECTORY) && !inode.isDirectory()) {
       throw ErrnoException.of(Errno.ENOTDIR);
@@ -138,7 +139,7 @@ public final class FileOpener {
     if (inode.isDirectory() && changes) {
       throw ErrnoException.of(Errno.EISDIR);
     }
-    Access.require(inode, caller.credentials(), wantedAccess());
+    Access.require(end, caller.credentials(), wantedAccess());
     if (changes && inode.isRegular()) {
       location.requireWritable();
     }

@@ -33,6 +33,19 @@ public abstract class Inode {
   }
 
   /**
+   * {@link #status} for a caller who has just looked the file up by its name: of now or of that
+   * moment, whichever costs less.
+   */
+  public FileStatus statusWhenFound() {
+    return status();
+  }
+
+  /** {@link #permissions} for a caller who has just looked the file up by its name. */
+  public FileStatus permissionsWhenFound() {
+    return permissions();
+  }
+
+  /**
    * Opens this file; permissions have been checked.
    *
    * @param caller who opens it; null when the library OS reads it for itself

@@ -71,6 +71,18 @@ public final class PathWalk {
       return found;
     }
 
+    /** What {@code stat} says of the place. */
+    public FileStatus status() {
+      Inode inode = existing().inode();
+      return last == Last.NAME ? inode.statusWhenFound() : inode.status();
+    }
+
+    /** What says who may do what with the place. */
+    public FileStatus permissions() {
+      Inode inode = existing().inode();
+      return last == Last.NAME ? inode.permissionsWhenFound() : inode.permissions();
+    }
+
     /** Refuses with an errno ends that are not names. */
     public End requireName(int errno) {
       if (last != Last.NAME) {

@@ -70,7 +70,7 @@ final class StatCalls {
     }
     boolean follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
     Location start = Arguments.start(task, directory, path);
-    return PathWalk.find(Caller.of(task), start, path, follow).inode().status();
+    return PathWalk.walk(Caller.of(task), start, path, follow, 0).status();
   }
 
   static long statx(Task task, int directory, long path, int flags, int mask, long result) {

@@ -142,7 +142,7 @@ final class HostDirectory extends Directory {
 
   private Inode found(String child, HostStatus status) {
     if (status.type() != FileMode.S_IFDIR) {
-      return new HostFile(fileSystem, this, child, status.type(), status.inode());
+      return new HostFile(fileSystem, this, child, status);
     }
     synchronized (children) {
       WeakReference<HostDirectory> known = children.get(child);

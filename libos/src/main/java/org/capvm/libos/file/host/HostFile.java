@@ -30,18 +30,17 @@ final class HostFile extends Inode {
   private final HostFileSystem fileSystem;
   private final HostDirectory directory;
   private final String name;
-  private final int type;
-  private final long inode;
+  private final HostStatus found;
 
   /**
    * @param directory where it was found, or null for a file mounted on its own
+   * @param found what the host said of it then
    */
-  HostFile(HostFileSystem fileSystem, HostDirectory directory, String name, int type, long inode) {
+  HostFile(HostFileSystem fileSystem, HostDirectory directory, String name, HostStatus found) {
     this.fileSystem = fileSystem;
     this.directory = directory;
     this.name = name;
-    this.type = type;
-    this.inode = inode;
+    this.found = found;
   }
 
   @Override
@@ -51,7 +50,7 @@ final class HostFile extends Inode {
 
   @Override
   public int type() {
-    return type;
+    return found.type();
   }
 
   HostDirectory directoryFoundIn() {
@@ -63,7 +62,7 @@ final class HostFile extends Inode {
   }
 
   long inode() {
-    return inode;
+    return found.inode();
   }
 
   /** Opens the file that now has the name; a file mounted on its own is always the same. */
@@ -83,8 +82,18 @@ final class HostFile extends Inode {
   }
 
   @Override
+  public FileStatus statusWhenFound() {
+    return directory == null ? status() : found.status(fileSystem.device());
+  }
+
+  @Override
+  public FileStatus permissionsWhenFound() {
+    return statusWhenFound();
+  }
+
+  @Override
   public String readLink(Caller caller) {
-    if (type != FileMode.S_IFLNK) {
+    if (type() != FileMode.S_IFLNK) {
       throw ErrnoException.of(Errno.EINVAL);
     }
     String target = directory.readLink(name);
@@ -97,7 +106,7 @@ final class HostFile extends Inode {
 
   @Override
   public FileDescription open(Caller caller, Location location, int flags) {
-    if (type != FileMode.S_IFREG) {
+    if (type() != FileMode.S_IFREG) {
       throw ErrnoException.of(Errno.ENXIO);
     }
     boolean writable = (flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY;

@@ -56,7 +56,7 @@ public final class HostFileSystem extends FileSystem {
     root =
         status.type() == FileMode.S_IFDIR
             ? new HostDirectory(this, null, "", status)
-            : new HostFile(this, null, "", status.type(), status.status(device()).inode());
+            : new HostFile(this, null, "", status);
   }
 
   /**
