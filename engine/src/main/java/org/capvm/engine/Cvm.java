@@ -22,6 +22,7 @@ import org.capvm.libos.file.dev.DeviceTree;
 import org.capvm.libos.file.dev.Terminal;
 import org.capvm.libos.file.proc.ProcFileSystem;
 import org.capvm.libos.file.proc.SysFileSystem;
+import org.capvm.libos.file.shared.SharedFiles;
 import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.net.NetworkMode;
 import org.capvm.libos.net.NetworkNamespace;
@@ -171,6 +172,7 @@ public final class Cvm implements AutoCloseable {
     fileSystems.put("/proc", ProcFileSystem.make(libraryOs));
     fileSystems.put("/sys", SysFileSystem.make());
     fileSystems.put("/dev", DeviceTree.make(terminal, streams.terminalDescriptor()));
+    fileSystems.put("/cap", SharedFiles.make(libraryOs.compartment()));
     return fileSystems;
   }
 

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.capvm.engine.ConfinedRun.Started;
 import org.capvm.image.HostMount;
@@ -53,6 +54,71 @@ class JavaCapabilitiesTest {
               CapabilityException.class, e -> assertThat(e.reason()).isEqualTo(Reason.OWNER_GONE));
       assertThat(store.end(LIMIT)).isInstanceOf(ExitStatus.Killed.class);
     }
+  }
+
+  @Test
+  void whatIsSharedIsAFileOfFixedLengthBeneathCap() throws Exception {
+    byte[] first = "0123456789".getBytes(StandardCharsets.US_ASCII);
+    String script =
+        """
+        cd /cap/shared && ls && stat -c '%n %s %A' plan ledger
+        cat plan; echo
+        printf X | dd of=ledger bs=1 seek=3 conv=notrunc 2>/dev/null; cat ledger; echo
+        printf AB > ledger; cat ledger; echo
+        tail -c 2 ledger; echo
+        printf Y > plan; echo "write to plan $?"
+        dd if=/dev/zero of=ledger bs=16 count=1 2>&1 | grep -o 'No space.*'
+        cat secret || echo no secret
+        ls -d /cap/* ; mkdir here || echo no directory; rm ledger || echo not removed
+        """;
+    SharedMemory plan =
+        new SharedMemory(
+            "plan",
+            first.length,
+            MemorySegment.ofArray(first),
+            Map.of("*", SharedMemory.Access.READ));
+    SharedMemory ledger =
+        new SharedMemory(
+            "ledger",
+            first.length,
+            MemorySegment.ofArray(first),
+            Map.of("reader", SharedMemory.Access.READ_WRITE));
+    SharedMemory secret =
+        new SharedMemory(
+            "secret",
+            first.length,
+            MemorySegment.ofArray(first),
+            Map.of("another", SharedMemory.Access.READ_WRITE));
+    List.of(plan, ledger, secret).forEach(ConfinedRun.capVm()::share);
+    Path scratch = TestPaths.scratch("cap");
+    CvmConfiguration reader =
+        CvmConfiguration.builder("/bin/sh")
+            .arguments(List.of("-c", script))
+            .hostname("reader")
+            .standardOutput(StandardStream.hostFile(scratch.resolve("output")))
+            .standardError(StandardStream.hostFile(scratch.resolve("error")))
+            .build();
+    try (Cvm cvm = ConfinedRun.capVm().start(reader)) {
+      assertThat(cvm.waitFor(LIMIT)).isPresent();
+    }
+    assertThat(Files.readString(scratch.resolve("output")))
+        .isEqualTo(
+            """
+            ledger
+            plan
+            plan 10 -r--r--r--
+            ledger 10 -rw-rw-rw-
+            0123456789
+            012X456789
+            AB2X456789
+            89
+            write to plan 2
+            No space left on device
+            no secret
+            /cap/shared
+            no directory
+            not removed
+            """);
   }
 
   private static final class Multiplication implements Callee {

@@ -70,7 +70,7 @@ public final class CapabilityFamily implements SystemCallFamily {
   }
 
   /** The errno that stands for a refusal. */
-  static int errno(CapabilityException refusal) {
+  public static int errno(CapabilityException refusal) {
     return switch (refusal.reason()) {
       case NOT_VALID -> Errno.EBADF;
       case NOT_PERMITTED -> Errno.EACCES;

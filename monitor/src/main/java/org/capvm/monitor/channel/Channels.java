@@ -1,6 +1,7 @@
 package org.capvm.monitor.channel;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
@@ -84,5 +85,15 @@ public final class Channels {
       throw new CapabilityException(Reason.UNKNOWN_NAME);
     }
     return found;
+  }
+
+  /** The names of the buffers that a cVM could open, sorted. */
+  synchronized List<String> bufferNames(Compartment asking) {
+    return published.values().stream()
+        .filter(each -> each.first().object() instanceof SharedBuffer)
+        .filter(each -> each.isOfferedTo(asking))
+        .map(Publication::name)
+        .sorted()
+        .toList();
   }
 }

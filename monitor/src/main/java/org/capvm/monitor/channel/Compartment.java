@@ -1,5 +1,6 @@
 package org.capvm.monitor.channel;
 
+import java.util.List;
 import org.capvm.monitor.capability.Capability;
 import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
@@ -83,6 +84,11 @@ public final class Compartment implements AutoCloseable {
    */
   public SharedCapability open(String publishedName) {
     return of(channels.find(this, publishedName).open(this));
+  }
+
+  /** The names of the CP_Files that {@link #open} would open now, with their owners', sorted. */
+  public List<String> fileNames() {
+    return channels.bufferNames(this);
   }
 
   /**

@@ -2,6 +2,7 @@ package org.capvm.monitor.channel;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.capvm.monitor.capability.Capability;
 import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.CapabilityException.Reason;
@@ -131,12 +132,20 @@ final class Publication {
    *     probed; QUOTA_EXCEEDED
    */
   synchronized Capability open(Compartment opener) {
-    for (Offer offer : offers.reversed()) {
-      boolean meant = offer.grantee.equals(opener.name()) || offer.grantee.equals(ANYONE);
-      if (meant && offer.capability.isValid()) {
-        return tree.delegate(offer.capability, opener.table(), offer.permissions);
-      }
-    }
-    throw new CapabilityException(Reason.UNKNOWN_NAME);
+    Offer offer =
+        latestOffer(opener).orElseThrow(() -> new CapabilityException(Reason.UNKNOWN_NAME));
+    return tree.delegate(offer.capability, opener.table(), offer.permissions);
+  }
+
+  /** Whether a cVM could open the name. */
+  synchronized boolean isOfferedTo(Compartment opener) {
+    return latestOffer(opener).isPresent();
+  }
+
+  private Optional<Offer> latestOffer(Compartment opener) {
+    return offers.reversed().stream()
+        .filter(each -> each.grantee.equals(opener.name()) || each.grantee.equals(ANYONE))
+        .filter(each -> each.capability.isValid())
+        .findFirst();
   }
 }

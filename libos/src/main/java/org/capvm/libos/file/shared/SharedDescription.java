@@ -1,0 +1,130 @@
+package org.capvm.libos.file.shared;
+
+import java.lang.foreign.MemorySegment;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.OpenFlags;
+import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.file.FileStatus;
+import org.capvm.libos.file.IoBuffer;
+import org.capvm.libos.file.Location;
+import org.capvm.libos.process.Task;
+import org.capvm.monitor.channel.CpFile;
+
+/**
+ * A CP_File that is open as a file, with an offset. It ends as a block device does: a read there
+ * gives nothing, a write ENOSPC. Threads: any; the offset is guarded by this object's monitor.
+ */
+final class SharedDescription extends FileDescription {
+  private static final int SEEK_SET = 0;
+  private static final int SEEK_CUR = 1;
+  private static final int SEEK_END = 2;
+  private static final int CHUNK_BYTES = 1 << 16;
+
+  private final SharedFile inode;
+  private final CpFile file;
+  private long position;
+
+  /** Takes the CP_File over. */
+  SharedDescription(Location location, int flags, SharedFile inode, CpFile file) {
+    super(location, flags);
+    this.inode = inode;
+    this.file = file;
+  }
+
+  @FunctionalInterface
+  private interface Piece {
+    void move(long at, long done, byte[] chunk, int count);
+  }
+
+  private long transfer(long at, IoBuffer buffer, Piece piece) {
+    long total = Math.min(buffer.length(), Math.max(0, file.lengthBytes() - at));
+    byte[] chunk = new byte[(int) Math.min(CHUNK_BYTES, total)];
+    for (long done = 0; done < total; done += chunk.length) {
+      int count = (int) Math.min(chunk.length, total - done);
+      piece.move(at + done, done, chunk, count);
+    }
+    return total;
+  }
+
+  @Override
+  public long readAt(Task task, IoBuffer buffer, long at) {
+    return transfer(
+        at,
+        buffer,
+        (from, done, chunk, count) -> {
+          SharedFiles.attempt(
+              () -> {
+                file.read(from, MemorySegment.ofArray(chunk).asSlice(0, count));
+                return null;
+              });
+          buffer.put(done, chunk, 0, count);
+        });
+  }
+
+  @Override
+  public long writeAt(Task task, IoBuffer buffer, long at) {
+    if (buffer.length() > 0 && at >= file.lengthBytes()) {
+      throw ErrnoException.of(Errno.ENOSPC);
+    }
+    return transfer(
+        at,
+        buffer,
+        (to, done, chunk, count) -> {
+          buffer.get(done, chunk, 0, count);
+          SharedFiles.attempt(
+              () -> {
+                file.write(to, MemorySegment.ofArray(chunk).asSlice(0, count));
+                return null;
+              });
+        });
+  }
+
+  @Override
+  public synchronized long read(Task task, IoBuffer buffer) {
+    long count = readAt(task, buffer, position);
+    position += count;
+    return count;
+  }
+
+  @Override
+  public synchronized long write(Task task, IoBuffer buffer) {
+    if (has(OpenFlags.O_APPEND)) {
+      position = file.lengthBytes();
+    }
+    long count = writeAt(task, buffer, position);
+    position += count;
+    return count;
+  }
+
+  @Override
+  public synchronized long seek(Task task, long offset, int whence) {
+    long base =
+        switch (whence) {
+          case SEEK_SET -> 0;
+          case SEEK_CUR -> position;
+          case SEEK_END -> file.lengthBytes();
+          default -> throw ErrnoException.of(Errno.EINVAL);
+        };
+    if (offset < -base || offset > Long.MAX_VALUE - base) {
+      throw ErrnoException.of(offset < 0 ? Errno.EINVAL : Errno.EOVERFLOW);
+    }
+    position = base + offset;
+    return position;
+  }
+
+  @Override
+  public FileStatus status() {
+    return inode.status(file);
+  }
+
+  @Override
+  public void sync(boolean dataOnly) {
+    // Memory is all there is.
+  }
+
+  @Override
+  protected void close() {
+    file.close();
+  }
+}
