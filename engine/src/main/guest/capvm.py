@@ -20,12 +20,26 @@ _syscall = ctypes.CDLL(None, use_errno=True).syscall
 _syscall.restype = ctypes.c_long
 
 
-try:
-    # The vDSO's own, which makes no system call if it need not.
-    _call_routine = ctypes.CDLL("linux-vdso.so.1").__vdso_cp_call
-    _call_routine.restype = ctypes.c_long
-except OSError:  # musl does not know the vDSO by name
-    _call_routine = None
+def _vdso_routine(name):
+    """A routine of the vDSO, which makes no system call if it need not; None if it cannot be had."""
+    try:
+        routine = getattr(ctypes.CDLL("linux-vdso.so.1"), name)
+    except OSError:  # musl does not know the vDSO by name
+        return None
+    routine.restype = ctypes.c_long
+    return routine
+
+
+_call_routine = _vdso_routine("__vdso_cp_call")
+_copy_routines = {name: _vdso_routine("__vdso_cp_file_" + name) for name in ("read", "write")}
+
+# New bytes of a length, whose contents are still to come, and where they lie.
+_new_bytes = ctypes.pythonapi.PyBytes_FromStringAndSize
+_new_bytes.restype = ctypes.py_object
+_new_bytes.argtypes = (ctypes.c_void_p, ctypes.c_ssize_t)
+_address_of_bytes = ctypes.pythonapi.PyBytes_AsString
+_address_of_bytes.restype = ctypes.c_void_p
+_address_of_bytes.argtypes = (ctypes.py_object,)
 
 
 class _Timespec(ctypes.Structure):
@@ -39,6 +53,17 @@ def _call(name, *arguments):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return result
+
+
+def _copy(name, handle, offset, address, length):
+    routine = _copy_routines[name]
+    arguments = (_word(handle), _word(offset), ctypes.c_void_p(address), _word(length))
+    if routine is None:
+        _call(name, *arguments)
+        return
+    result = routine(*arguments)
+    if result < 0:
+        raise OSError(-result, os.strerror(-result))
 
 
 def _word(value):
@@ -119,13 +144,13 @@ class CpFile(_Capability):
 
     def read(self, offset, length):
         """Copies bytes out."""
-        buffer = ctypes.create_string_buffer(length)
-        _call("read", _word(self.handle), _word(offset), buffer, _word(length))
-        return buffer.raw
+        data = _new_bytes(None, length)
+        _copy("read", self.handle, offset, _address_of_bytes(data), length)
+        return data
 
     def write(self, offset, data):
         """Copies bytes in."""
-        _call("write", _word(self.handle), _word(offset), ctypes.c_char_p(data), _word(len(data)))
+        _copy("write", self.handle, offset, _address_of_bytes(data), len(data))
 
     def wait(self, offset, expected, timeout=None):
         """Sleeps until the int at offset is notified, unless it is not the expected one."""
