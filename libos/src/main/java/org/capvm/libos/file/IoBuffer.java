@@ -1,5 +1,7 @@
 package org.capvm.libos.file;
 
+import static org.capvm.machine.layout.SlotLayout.GUEST_BYTES;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.function.LongSupplier;
@@ -51,6 +53,10 @@ public final class IoBuffer {
    */
   public static IoBuffer guest(GuestMemory memory, long guestAddress, long lengthBytes) {
     long clipped = clip(lengthBytes, MAX_TRANSFER_BYTES);
+    if (guestAddress >= 0 && guestAddress < GUEST_BYTES) {
+      // Linux looks at the bytes one after the other: the end of the address space is far away.
+      clipped = Math.min(clipped, GUEST_BYTES - guestAddress);
+    }
     memory.hostAddress(guestAddress, clipped);
     return new IoBuffer(memory, null, guestAddress, clipped, null, null);
   }

@@ -113,7 +113,9 @@ final class LimitCalls {
 
   static long schedGetaffinity(
       Task task, long id, long bytes, long out, long a3, long a4, long a5) {
-    if ((bytes & 7) != 0 || bytes <= 0) {
+    // Linux takes the length as an unsigned int, and its bits must be enough for all processors.
+    int length = (int) bytes;
+    if ((length & 7) != 0 || length * Byte.SIZE < Runtime.getRuntime().availableProcessors()) {
       return -Errno.EINVAL;
     }
     Task target = named(task, id);
@@ -121,8 +123,9 @@ final class LimitCalls {
       return -Errno.ESRCH;
     }
     long scratch = HostScratch.get().address();
-    long length = Math.min(bytes, MASK_BYTES_MAX);
-    long result = Hostcalls.schedGetaffinity(target.hostThreadId(), scratch, length);
+    long result =
+        Hostcalls.schedGetaffinity(
+            target.hostThreadId(), scratch, Math.min(length, MASK_BYTES_MAX));
     if (result > 0) {
       task.memory().write(out, HostScratch.get().asSlice(0, result));
     }

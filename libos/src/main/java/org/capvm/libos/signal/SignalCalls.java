@@ -2,6 +2,8 @@ package org.capvm.libos.signal;
 
 import static org.capvm.libos.abi.Signal.bit;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
@@ -91,10 +93,16 @@ public final class SignalCalls {
   }
 
   static long rtSigpending(Task task, long out, long setBytes, long a2, long a3, long a4, long a5) {
-    if (setBytes > SET_BYTES) {
+    if (Long.compareUnsigned(setBytes, SET_BYTES) > 0) {
       return -Errno.EINVAL;
     }
-    task.memory().putLong(out, task.signals().allPending() & task.signals().mask());
+    byte[] pending = new byte[SET_BYTES];
+    MemorySegment.ofArray(pending)
+        .set(
+            ValueLayout.JAVA_LONG_UNALIGNED,
+            0,
+            task.signals().allPending() & task.signals().mask());
+    task.memory().write(out, pending, 0, (int) setBytes);
     return 0;
   }
 

@@ -20,6 +20,7 @@ final class DescriptorCalls {
   private static final int LOCK_SH = 1;
   private static final int LOCK_EX = 2;
   private static final int LOCK_NB = 4;
+  private static final int LOCK_MAND = 32;
   private static final int LOCK_UN = 8;
 
   private DescriptorCalls() {}
@@ -174,6 +175,10 @@ final class DescriptorCalls {
   }
 
   static long flock(Task task, int descriptor, int operation) {
+    if ((operation & LOCK_MAND) != 0) {
+      // Mandatory locks, which Linux had once: it takes the call and does nothing.
+      return 0;
+    }
     FileDescription file = task.files().get(descriptor);
     try {
       int kind = operation & ~LOCK_NB;

@@ -62,10 +62,10 @@ final class OpenCalls {
   }
 
   static long openat2(Task task, int directory, long path, long how, long size) {
-    if (size < HOW_BYTES) {
+    if (Long.compareUnsigned(size, HOW_BYTES) < 0) {
       return -Errno.EINVAL;
     }
-    if (size > PAGE_BYTES) {
+    if (Long.compareUnsigned(size, PAGE_BYTES) > 0) {
       return -Errno.E2BIG;
     }
     for (long extra = HOW_BYTES; extra < size; extra++) {

@@ -11,6 +11,9 @@ import org.capvm.libos.process.Task;
 
 /** Reading, writing and seeking. */
 final class ReadWriteCalls {
+  /** The last of the {@code SEEK_} constants, {@code SEEK_HOLE}. */
+  private static final int SEEK_MAX = 4;
+
   private static final int IOV_MAX = 1024;
   private static final int IOVEC_BYTES = 16;
   private static final int RWF_HIPRI = 1;
@@ -183,7 +186,8 @@ final class ReadWriteCalls {
   static long lseek(Task task, int descriptor, long offset, int whence) {
     FileDescription file = task.files().get(descriptor);
     try {
-      return file.seek(task, offset, whence);
+      // Before the file itself is asked, which may not be one that can be sought.
+      return whence < 0 || whence > SEEK_MAX ? -Errno.EINVAL : file.seek(task, offset, whence);
     } finally {
       file.release();
     }

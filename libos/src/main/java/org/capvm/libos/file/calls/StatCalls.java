@@ -7,6 +7,7 @@ import static org.capvm.libos.abi.OpenFlags.AT_NO_AUTOMOUNT;
 import static org.capvm.libos.abi.OpenFlags.AT_SYMLINK_NOFOLLOW;
 
 import java.nio.charset.StandardCharsets;
+import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.Access;
 import org.capvm.libos.file.Caller;
@@ -67,6 +68,10 @@ final class StatCalls {
       return directory == AT_FDCWD
           ? task.fileSystem().workingDirectory().inode().status()
           : statusOf(task, directory);
+    }
+    if (path.isEmpty()) {
+      // Before the descriptor is looked at.
+      throw ErrnoException.of(Errno.ENOENT);
     }
     boolean follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
     Location start = Arguments.start(task, directory, path);

@@ -131,14 +131,13 @@ final class TransferCalls {
 
   static long copyFileRange(
       Task task, int input, long inOffset, int output, long outOffset, long count, int flags) {
-    if (flags != 0) {
-      return -Errno.EINVAL;
-    }
     FileDescription in = task.files().get(input);
     try {
       FileDescription out = task.files().get(output);
       try {
-        return copyRange(task, in, inOffset, out, outOffset, clip(count));
+        return flags != 0
+            ? -Errno.EINVAL
+            : copyRange(task, in, inOffset, out, outOffset, clip(count));
       } finally {
         out.release();
       }
@@ -261,6 +260,12 @@ final class TransferCalls {
   }
 
   static long tee(Task task, int input, int output, long count, int flags) {
+    if ((flags & ~SPLICE_KNOWN) != 0) {
+      return -Errno.EINVAL;
+    }
+    if (count == 0) {
+      return 0;
+    }
     FileDescription in = task.files().get(input);
     try {
       FileDescription out = task.files().get(output);
