@@ -4,12 +4,15 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.capvm.image.DebianRoot;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,6 +40,15 @@ final class DemoCommand implements Callable<Integer> {
 
   /** What a shell adds to the number of the signal that ended a program. */
   private static final int SIGNALLED = 128;
+
+  /**
+   * How long it is watched beforehand what else the machine does, and from what share of idle time
+   * on it counts as idle. With other work, native programs need not wake sleeping processors, and
+   * cVMs that watch for an answer take processors from whoever is to give it.
+   */
+  private static final Duration IDLE_SAMPLE = Duration.ofMillis(500);
+
+  private static final double IDLE_ENOUGH = 0.9;
 
   /** SIGHUP, SIGINT and SIGTERM. */
   private static final List<Integer> ENDING = List.of(1, 2, 15);
@@ -96,12 +108,17 @@ final class DemoCommand implements Callable<Integer> {
   private int rounds;
 
   private static Path defaultDirectory() {
-    String cache = System.getenv("XDG_CACHE_HOME");
-    Path base =
-        cache == null || cache.isEmpty()
-            ? Path.of(System.getProperty("user.home"), ".cache")
-            : Path.of(cache);
-    return base.resolve("capvm").resolve("demo");
+    return Stream.of(
+            variable("XDG_CACHE_HOME"), variable("HOME").map(home -> home.resolve(".cache")))
+        .flatMap(Optional::stream)
+        .findFirst()
+        .orElseGet(() -> Path.of(System.getProperty("user.home"), ".cache"))
+        .resolve("capvm")
+        .resolve("demo");
+  }
+
+  private static Optional<Path> variable(String name) {
+    return Optional.ofNullable(System.getenv(name)).filter(value -> !value.isEmpty()).map(Path::of);
   }
 
   @Override
@@ -138,6 +155,12 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private void measure(Path programs) throws IOException, InterruptedException {
+    double idle = ProcessorTime.idleShare(IDLE_SAMPLE);
+    if (idle < IDLE_ENOUGH) {
+      say(
+          "The processors are only %.0f %% idle: the ratios below are not those of an idle machine."
+              .formatted(100 * idle));
+    }
     say("Redis and Python, natively and in two cVMs in turn ...");
     List<Map<String, Double>> natively = new ArrayList<>();
     List<Map<String, Double>> confined = new ArrayList<>();
@@ -174,6 +197,12 @@ final class DemoCommand implements Callable<Integer> {
     if (!Files.exists(Path.of(KEYRING))) {
       throw new IOException(
           "there is no " + KEYRING + "; install the package debian-archive-keyring, or say --root");
+    }
+    try {
+      Files.createDirectories(directory);
+    } catch (IOException failure) {
+      throw new IOException(
+          "cannot make the directory " + directory + "; say another one with --directory", failure);
     }
     return new DebianRoot("deb [signed-by=" + KEYRING + "] " + mirror + " bookworm main", PACKAGES)
         .prepare(directory.toAbsolutePath().normalize(), this::say);

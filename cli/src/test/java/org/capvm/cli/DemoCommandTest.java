@@ -79,6 +79,16 @@ final class DemoCommandTest {
   }
 
   @Test
+  void aDirectoryThatCannotBeMadeIsNamed() throws Exception {
+    assertThat(demo("--directory", "/proc/kept"))
+        .isEqualTo(
+            new Result(
+                125,
+                "",
+                "cvm: cannot make the directory /proc/kept; say another one with --directory\n"));
+  }
+
+  @Test
   void aTreeWithoutTheProgramsIsRefused() throws Exception {
     assertThat(demo("--root", directory.toString()))
         .isEqualTo(
