@@ -4,11 +4,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Supplier;
 import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
 import org.capvm.libos.capability.CapabilityFamily;
 import org.capvm.libos.file.synthetic.SyntheticFileSystem;
 import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.channel.Compartment;
 import org.capvm.monitor.channel.CpFile;
+import org.capvm.monitor.channel.SharedCapability;
 
 /**
  * Makes a cVM's {@code /cap}: a directory for each cVM that has granted it a CP_File, and in it the
@@ -44,7 +46,13 @@ public final class SharedFiles {
    */
   static CpFile open(Compartment compartment, String path) {
     String name = new String(path.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
-    return attempt(() -> (CpFile) compartment.open(name));
+    SharedCapability opened = attempt(() -> compartment.open(name));
+    if (opened instanceof CpFile file) {
+      return file;
+    }
+    // The owner has given the name to a function or a stream since it was looked up.
+    opened.close();
+    throw ErrnoException.of(Errno.ENOENT);
   }
 
   /** Does something that a capability may refuse. */
