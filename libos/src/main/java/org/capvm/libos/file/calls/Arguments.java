@@ -37,19 +37,30 @@ final class Arguments {
 
   /**
    * Where a path given with a directory descriptor starts; the descriptor matters only if it is
-   * relative.
+   * relative. An empty path is ENOENT, before the descriptor is looked at.
    */
   static Location start(Task task, int directory, String path) {
-    if (directory == OpenFlags.AT_FDCWD || path.startsWith("/")) {
+    if (path.isEmpty()) {
+      throw ErrnoException.of(Errno.ENOENT);
+    }
+    if (path.startsWith("/")) {
       return task.fileSystem().workingDirectory();
     }
-    FileDescription file = task.files().getAny(directory);
+    Location location = place(task, directory);
+    if (location == null || !location.inode().isDirectory()) {
+      throw ErrnoException.of(Errno.ENOTDIR);
+    }
+    return location;
+  }
+
+  /** Where the file behind a descriptor, or {@code AT_FDCWD}, was opened; null for a pipe, say. */
+  static Location place(Task task, int descriptor) {
+    if (descriptor == OpenFlags.AT_FDCWD) {
+      return task.fileSystem().workingDirectory();
+    }
+    FileDescription file = task.files().getAny(descriptor);
     try {
-      Location location = file.location();
-      if (!path.isEmpty() && (location == null || !location.inode().isDirectory())) {
-        throw ErrnoException.of(Errno.ENOTDIR);
-      }
-      return location;
+      return file.location();
     } finally {
       file.release();
     }
@@ -63,18 +74,18 @@ final class Arguments {
   static Location locate(
       Task task, int directory, long pathAddress, int flags, boolean followDefault) {
     String path = path(task, pathAddress);
-    Location start = start(task, directory, path);
     if (path.isEmpty() && (flags & OpenFlags.AT_EMPTY_PATH) != 0) {
-      if (start == null) {
+      Location named = place(task, directory);
+      if (named == null) {
         throw ErrnoException.of(Errno.EOPNOTSUPP);
       }
-      return start;
+      return named;
     }
     boolean follow =
         followDefault
             ? (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0
             : (flags & OpenFlags.AT_SYMLINK_FOLLOW) != 0;
-    return PathWalk.find(Caller.of(task), start, path, follow);
+    return PathWalk.find(Caller.of(task), start(task, directory, path), path, follow);
   }
 
   /** Where a new or removed name lies. */

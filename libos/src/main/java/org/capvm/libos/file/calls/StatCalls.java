@@ -7,7 +7,6 @@ import static org.capvm.libos.abi.OpenFlags.AT_NO_AUTOMOUNT;
 import static org.capvm.libos.abi.OpenFlags.AT_SYMLINK_NOFOLLOW;
 
 import java.nio.charset.StandardCharsets;
-import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.Access;
 import org.capvm.libos.file.Caller;
@@ -69,10 +68,6 @@ final class StatCalls {
           ? task.fileSystem().workingDirectory().inode().status()
           : statusOf(task, directory);
     }
-    if (path.isEmpty()) {
-      // Before the descriptor is looked at.
-      throw ErrnoException.of(Errno.ENOENT);
-    }
     boolean follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
     Location start = Arguments.start(task, directory, path);
     return PathWalk.walk(Caller.of(task), start, path, follow, 0).status();
@@ -122,9 +117,11 @@ final class StatCalls {
       return -Errno.EINVAL;
     }
     String path = Arguments.path(task, pathAddress);
-    Location start = Arguments.start(task, directory, path);
     Caller caller = Caller.of(task);
-    Location link = path.isEmpty() ? start : PathWalk.find(caller, start, path, false);
+    Location link =
+        path.isEmpty()
+            ? Arguments.place(task, directory)
+            : PathWalk.find(caller, Arguments.start(task, directory, path), path, false);
     boolean notALink = link == null || directory == AT_FDCWD || !link.inode().isSymbolicLink();
     if (path.isEmpty() && notALink) {
       return -Errno.ENOENT;
