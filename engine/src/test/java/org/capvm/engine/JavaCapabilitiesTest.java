@@ -58,7 +58,6 @@ class JavaCapabilitiesTest {
 
   @Test
   void whatIsSharedIsAFileOfFixedLengthBeneathCap() throws Exception {
-    byte[] first = "0123456789".getBytes(StandardCharsets.US_ASCII);
     String script =
         """
         cd /cap/shared && ls && stat -c '%n %s %A' plan ledger
@@ -71,25 +70,9 @@ class JavaCapabilitiesTest {
         cat secret || echo no secret
         ls -d /cap/* ; mkdir here || echo no directory; rm ledger || echo not removed
         """;
-    SharedMemory plan =
-        new SharedMemory(
-            "plan",
-            first.length,
-            MemorySegment.ofArray(first),
-            Map.of("*", SharedMemory.Access.READ));
-    SharedMemory ledger =
-        new SharedMemory(
-            "ledger",
-            first.length,
-            MemorySegment.ofArray(first),
-            Map.of("reader", SharedMemory.Access.READ_WRITE));
-    SharedMemory secret =
-        new SharedMemory(
-            "secret",
-            first.length,
-            MemorySegment.ofArray(first),
-            Map.of("another", SharedMemory.Access.READ_WRITE));
-    List.of(plan, ledger, secret).forEach(ConfinedRun.capVm()::share);
+    share("plan", "0123456789", "*", SharedMemory.Access.READ);
+    share("ledger", "0123456789", "reader", SharedMemory.Access.READ_WRITE);
+    share("secret", "0123456789", "another", SharedMemory.Access.READ_WRITE);
     Path scratch = TestPaths.scratch("cap");
     CvmConfiguration reader =
         CvmConfiguration.builder("/bin/sh")
@@ -119,6 +102,14 @@ class JavaCapabilitiesTest {
             no directory
             not removed
             """);
+  }
+
+  private static void share(String name, String text, String cvm, SharedMemory.Access access) {
+    byte[] content = text.getBytes(StandardCharsets.US_ASCII);
+    ConfinedRun.capVm()
+        .share(
+            new SharedMemory(
+                name, content.length, MemorySegment.ofArray(content), Map.of(cvm, access)));
   }
 
   private static final class Multiplication implements Callee {

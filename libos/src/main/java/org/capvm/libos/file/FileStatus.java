@@ -30,26 +30,6 @@ public record FileStatus(
   /** Bytes in one of the units that {@link #blocks} counts. */
   public static final int BLOCK_UNIT = 512;
 
-  /** The same but for the size in bytes, of which all are stored. */
-  public FileStatus withSize(long bytes) {
-    long units = Math.ceilDiv(bytes, BLOCK_UNIT);
-    return new FileStatus(
-        device,
-        inode,
-        mode,
-        linkCount,
-        uid,
-        gid,
-        deviceNumber,
-        bytes,
-        blockSize,
-        units,
-        access,
-        modification,
-        change,
-        birth);
-  }
-
   /** The type bits alone: one of the {@code S_IF} constants. */
   public int type() {
     return mode & FileMode.S_IFMT;

@@ -8,6 +8,7 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.PidDescriptor;
 import org.capvm.libos.process.Process;
@@ -96,13 +97,9 @@ public final class SignalCalls {
     if (Long.compareUnsigned(setBytes, SET_BYTES) > 0) {
       return -Errno.EINVAL;
     }
-    byte[] pending = new byte[SET_BYTES];
-    MemorySegment.ofArray(pending)
-        .set(
-            ValueLayout.JAVA_LONG_UNALIGNED,
-            0,
-            task.signals().allPending() & task.signals().mask());
-    task.memory().write(out, pending, 0, (int) setBytes);
+    MemorySegment scratch = HostScratch.get();
+    scratch.set(ValueLayout.JAVA_LONG, 0, task.signals().allPending() & task.signals().mask());
+    task.memory().write(out, scratch.asSlice(0, setBytes));
     return 0;
   }
 

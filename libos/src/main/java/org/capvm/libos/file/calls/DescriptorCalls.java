@@ -20,8 +20,8 @@ final class DescriptorCalls {
   private static final int LOCK_SH = 1;
   private static final int LOCK_EX = 2;
   private static final int LOCK_NB = 4;
-  private static final int LOCK_MAND = 32;
   private static final int LOCK_UN = 8;
+  private static final int LOCK_MAND = 32;
 
   private DescriptorCalls() {}
 

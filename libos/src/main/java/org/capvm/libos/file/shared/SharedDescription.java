@@ -32,34 +32,32 @@ final class SharedDescription extends FileDescription {
     this.file = file;
   }
 
+  /** Moves bytes by way of a chunk, as long as both sides have some. */
   @FunctionalInterface
   private interface Piece {
-    void move(long at, long done, byte[] chunk, int count);
+    void move(long at, long done, MemorySegment chunk);
   }
 
   private long transfer(long at, IoBuffer buffer, Piece piece) {
     long total = Math.min(buffer.length(), Math.max(0, file.lengthBytes() - at));
-    byte[] chunk = new byte[(int) Math.min(CHUNK_BYTES, total)];
-    for (long done = 0; done < total; done += chunk.length) {
-      int count = (int) Math.min(chunk.length, total - done);
-      piece.move(at + done, done, chunk, count);
+    MemorySegment chunk = MemorySegment.ofArray(new byte[(int) Math.min(CHUNK_BYTES, total)]);
+    for (long done = 0; done < total; done += chunk.byteSize()) {
+      piece.move(at + done, done, chunk.asSlice(0, Math.min(chunk.byteSize(), total - done)));
     }
     return total;
   }
 
   @Override
   public long readAt(Task task, IoBuffer buffer, long at) {
-    return transfer(
-        at,
-        buffer,
-        (from, done, chunk, count) -> {
-          SharedFiles.attempt(
-              () -> {
-                file.read(from, MemorySegment.ofArray(chunk).asSlice(0, count));
-                return null;
-              });
-          buffer.put(done, chunk, 0, count);
-        });
+    return SharedFiles.attempt(
+        () ->
+            transfer(
+                at,
+                buffer,
+                (from, done, chunk) -> {
+                  file.read(from, chunk);
+                  buffer.put(done, chunk);
+                }));
   }
 
   @Override
@@ -67,17 +65,15 @@ final class SharedDescription extends FileDescription {
     if (buffer.length() > 0 && at >= file.lengthBytes()) {
       throw ErrnoException.of(Errno.ENOSPC);
     }
-    return transfer(
-        at,
-        buffer,
-        (to, done, chunk, count) -> {
-          buffer.get(done, chunk, 0, count);
-          SharedFiles.attempt(
-              () -> {
-                file.write(to, MemorySegment.ofArray(chunk).asSlice(0, count));
-                return null;
-              });
-        });
+    return SharedFiles.attempt(
+        () ->
+            transfer(
+                at,
+                buffer,
+                (to, done, chunk) -> {
+                  buffer.get(done, chunk);
+                  file.write(to, chunk);
+                }));
   }
 
   @Override

@@ -54,9 +54,8 @@ final class SharedFile extends Inode {
   FileStatus status(CpFile file) {
     int mode = allows(file, Permissions.READ) ? READABLE : 0;
     mode |= allows(file, Permissions.WRITE) ? WRITABLE : 0;
-    return fileSystem
-        .statusOf(SharedFiles.number(path), FileMode.S_IFREG | mode, 1, 0, 0, 0)
-        .withSize(file.lengthBytes());
+    return fileSystem.statusOf(
+        SharedFiles.number(path), FileMode.S_IFREG | mode, 1, 0, 0, 0, file.lengthBytes());
   }
 
   private static boolean allows(CpFile file, int permission) {

@@ -46,9 +46,16 @@ public final class SyntheticFileSystem extends FileSystem {
     return nextNumber.getAndIncrement();
   }
 
-  /** The status of one of its files. */
+  /** The status of one of its files, which says no size. */
   public FileStatus statusOf(long number, int mode, int links, int uid, int gid, long rdev) {
+    return statusOf(number, mode, links, uid, gid, rdev, 0);
+  }
+
+  /** The status of one of its files, all of whose bytes are there. */
+  public FileStatus statusOf(
+      long number, int mode, int links, int uid, int gid, long rdev, long size) {
+    long blocks = Math.ceilDiv(size, FileStatus.BLOCK_UNIT);
     return new FileStatus(
-        device(), number, mode, links, uid, gid, rdev, 0, 1024, 0, made, made, made, made);
+        device(), number, mode, links, uid, gid, rdev, size, 1024, blocks, made, made, made, made);
   }
 }
