@@ -106,7 +106,7 @@ class PipeTest {
         if (i % 2 == 0) {
           try {
             written += (int) pair[1].write(null, bytes(arena, written, sizes.get(i)));
-          } catch (org.capvm.libos.ErrnoException full) {
+          } catch (ErrnoException full) {
             assertThat(full.errno()).isEqualTo(Errno.EAGAIN);
           }
         } else if (seen < written) {
@@ -119,6 +119,8 @@ class PipeTest {
       }
     }
     assertThat(pair[0].pipe().available()).isEqualTo(written - seen);
+    pair[0].release();
+    pair[1].release();
   }
 
   @Test
