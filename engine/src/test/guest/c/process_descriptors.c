@@ -187,11 +187,44 @@ static void descriptors_of_others(void) {
   ready("own", own);
 }
 
+static void directories_of_processes(void) {
+  char path[60];
+  int ends[2];
+  char byte;
+  pipe(ends);
+  pid_t child = fork();
+  if (child == 0) {
+    close(ends[1]);
+    read(ends[0], &byte, 1);
+    pause();
+  }
+  snprintf(path, sizeof path, "/proc/%d", child);
+  int directory = open(path, O_RDONLY | O_DIRECTORY);
+  int unopened = open(path, O_PATH | O_DIRECTORY);
+  int task = openat(directory, "task", O_RDONLY);
+  int status = openat(directory, "status", O_RDONLY);
+  say("nothing", send_signal(directory, 0, NULL, 0));
+  say("no signal", send_signal(directory, 99, NULL, 0));
+  say("only a path", send_signal(unopened, 0, NULL, 0));
+  say("its tasks", send_signal(task, 0, NULL, 0));
+  snprintf(path, sizeof path, "/proc/%d/task/%d", child, child);
+  say("one of them", send_signal(open(path, O_RDONLY), 0, NULL, 0));
+  say("its status", send_signal(status, 0, NULL, 0));
+  say("all processes", send_signal(open("/proc", O_RDONLY), 0, NULL, 0));
+  say("SIGTERM", send_signal(directory, SIGTERM, NULL, 0));
+  int ended;
+  waitpid(child, &ended, 0);
+  printf("status %x\n", ended);
+  say("gone", send_signal(directory, 0, NULL, 0));
+  say("wait", waitid(P_PIDFD, directory, NULL, WEXITED));
+}
+
 int main(void) {
   setvbuf(stdout, NULL, _IONBF, 0);
   opened();
   nonblocking();
   cloned();
   descriptors_of_others();
+  directories_of_processes();
   return 0;
 }

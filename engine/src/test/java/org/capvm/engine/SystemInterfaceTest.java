@@ -37,6 +37,20 @@ final class SystemInterfaceTest {
   }
 
   @Test
+  void ownersOfDirectoriesAreTold() throws Exception {
+    Differential.command("./directory_notices")
+        .copy(GuestProgram.c("directory_notices", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
+  void nicenessAndTheNumberOfProcessesAreLimitedByUser() throws Exception {
+    Differential.command("./user_limits")
+        .copy(GuestProgram.c("user_limits", "-O1", "-pthread"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
   void threadLocalDataAndExitHandlersWork() throws Exception {
     Differential.command("./thread_local")
         .copy(GuestProgram.c("thread_local", "-O1"))

@@ -53,6 +53,7 @@ public abstract class FileDescription {
   private final Location location;
   private volatile int flags;
   private volatile int owner;
+  private volatile int ownerSignal;
   private volatile boolean ownsLocks;
   private List<Runnable> closeActions;
 
@@ -207,6 +208,16 @@ public abstract class FileDescription {
   /** Sets the {@link #owner()}. */
   public final void changeOwner(int newOwner) {
     owner = newOwner;
+  }
+
+  /** What {@code F_SETSIG} chose to be sent to the owner, or 0 for SIGIO. */
+  public final int ownerSignal() {
+    return ownerSignal;
+  }
+
+  /** Sets the {@link #ownerSignal()}. */
+  public final void changeOwnerSignal(int signal) {
+    ownerSignal = signal;
   }
 
   /** Notes that locks belong to this open file and end with it. */

@@ -3,11 +3,15 @@ package org.capvm.libos.file;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.lock.FileLocks;
+import org.capvm.libos.file.watch.DirectoryNotice;
 import org.capvm.libos.memory.MemoryLimit;
+import org.capvm.libos.process.Process;
 
 /**
  * The open files of a process by number ({@code CLONE_FILES} shares one table). A new descriptor is
@@ -35,6 +39,7 @@ public final class FileDescriptorTable {
   private int lowestFree;
   private int users = 1;
   private volatile boolean ownsLocks;
+  private volatile Map<FileDescription, DirectoryNotice> notices = Map.of();
 
   /**
    * An empty table with one user.
@@ -187,6 +192,7 @@ public final class FileDescriptorTable {
   }
 
   private void closeTaken(FileDescription file) {
+    endNotice(file);
     if (ownsLocks && file.location() != null) {
       FileLocks.releaseFile(this, file.status());
     }
@@ -277,6 +283,7 @@ public final class FileDescriptorTable {
     if (ownsLocks) {
       FileLocks.releaseOwner(this);
     }
+    notices.values().forEach(DirectoryNotice::end);
     for (int descriptor : descriptors()) {
       FileDescription file = remove(descriptor);
       if (file != null) {
@@ -284,6 +291,38 @@ public final class FileDescriptorTable {
       }
     }
     payer.give((long) (files.length() - FIRST_CAPACITY) * ENTRY_BYTES, 0);
+  }
+
+  /**
+   * Has the owner of an open directory told what happens in it, until a descriptor for it is closed
+   * in this table.
+   *
+   * @param descriptor the one that the call named
+   * @param events {@code DN_} flags; they add to what is wanted already
+   * @throws ErrnoException ENOSPC
+   */
+  public synchronized void notifyOf(
+      FileDescription directory, int descriptor, int events, Process asker) {
+    DirectoryNotice notice = notices.get(directory);
+    if (notices.isEmpty()) {
+      notices = new ConcurrentHashMap<>();
+    }
+    if (notice == null || notice.isOver()) {
+      notice = DirectoryNotice.of(directory, asker);
+      notices.put(directory, notice);
+    }
+    notice.extend(descriptor, events);
+  }
+
+  /** Ends {@link #notifyOf}. */
+  public void endNotice(FileDescription directory) {
+    if (notices.isEmpty()) {
+      return;
+    }
+    DirectoryNotice notice = notices.remove(directory);
+    if (notice != null) {
+      notice.end();
+    }
   }
 
   /** From now on {@link #leave} looks for record locks of this table. */

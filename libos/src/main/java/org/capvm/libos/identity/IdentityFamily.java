@@ -25,7 +25,7 @@ import org.capvm.libos.abi.Errno;
 
 /** Rows of the calls on users, limits, scheduling and the system itself. */
 public final class IdentityFamily implements SystemCallFamily {
-  private static final String ONE_PRIORITY = "all tasks have nice value 0 and policy SCHED_OTHER";
+  private static final String ONE_POLICY = "all tasks have policy SCHED_OTHER";
   private static final String NOT_ENFORCED =
       "recorded; enforced: STACK, DATA, NOFILE, FSIZE, SIGPENDING, MEMLOCK";
 
@@ -88,23 +88,31 @@ public final class IdentityFamily implements SystemCallFamily {
               SystemCalls::personality,
               "PER_LINUX alone, with or without ADDR_NO_RANDOMIZE",
               HEX);
-      case 140 -> partial(140, "getpriority", LimitCalls::getpriority, ONE_PRIORITY, INT, INT);
-      case 141 -> partial(141, "setpriority", LimitCalls::setpriority, ONE_PRIORITY, INT, INT, INT);
+      case 140 -> done(140, "getpriority", PriorityCalls::getpriority, INT, INT);
+      case 141 ->
+          partial(
+              141,
+              "setpriority",
+              PriorityCalls::setpriority,
+              "nice values are kept, and do not change what a task gets of the processors",
+              INT,
+              INT,
+              INT);
       case 142 ->
-          partial(142, "sched_setparam", LimitCalls::schedSetparam, ONE_PRIORITY, INT, ADDRESS);
+          partial(142, "sched_setparam", LimitCalls::schedSetparam, ONE_POLICY, INT, ADDRESS);
       case 143 ->
-          partial(143, "sched_getparam", LimitCalls::schedGetparam, ONE_PRIORITY, INT, ADDRESS);
+          partial(143, "sched_getparam", LimitCalls::schedGetparam, ONE_POLICY, INT, ADDRESS);
       case 144 ->
           partial(
               144,
               "sched_setscheduler",
               LimitCalls::schedSetscheduler,
-              ONE_PRIORITY,
+              ONE_POLICY,
               INT,
               INT,
               ADDRESS);
       case 145 ->
-          partial(145, "sched_getscheduler", LimitCalls::schedGetscheduler, ONE_PRIORITY, INT);
+          partial(145, "sched_getscheduler", LimitCalls::schedGetscheduler, ONE_POLICY, INT);
       case 146 -> done(146, "sched_get_priority_max", LimitCalls::schedPriorityMax, INT);
       case 147 -> done(147, "sched_get_priority_min", LimitCalls::schedPriorityMin, INT);
       case 148 -> done(148, "sched_rr_get_interval", LimitCalls::schedRrGetInterval, INT, ADDRESS);

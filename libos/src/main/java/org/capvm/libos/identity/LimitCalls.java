@@ -13,14 +13,11 @@ import org.capvm.libos.process.Task;
 import org.capvm.libos.time.GuestTime;
 import org.capvm.monitor.memory.GuestMemory;
 
-/** Limits, usage, priorities and scheduling. */
+/** Limits, usage and scheduling. */
 final class LimitCalls {
   private static final int RUSAGE_SELF = 0;
   private static final int RUSAGE_CHILDREN = -1;
   private static final int RUSAGE_THREAD = 1;
-  private static final int PRIO_PROCESS = 0;
-  private static final int PRIO_USER = 2;
-  private static final int NICE_ZERO = 20;
   private static final int SCHED_OTHER = 0;
   private static final int SCHED_FIFO = 1;
   private static final int SCHED_RR = 2;
@@ -94,17 +91,6 @@ final class LimitCalls {
       }
     }
     return 0;
-  }
-
-  static long getpriority(Task task, long which, long id, long a2, long a3, long a4, long a5) {
-    return which < PRIO_PROCESS || which > PRIO_USER ? -Errno.EINVAL : NICE_ZERO;
-  }
-
-  static long setpriority(Task task, long which, long id, long nice, long a3, long a4, long a5) {
-    if (which < PRIO_PROCESS || which > PRIO_USER) {
-      return -Errno.EINVAL;
-    }
-    return (int) nice == 0 ? 0 : -Errno.EACCES;
   }
 
   static long schedYield(Task task, long a0, long a1, long a2, long a3, long a4, long a5) {

@@ -50,7 +50,7 @@ final class Cloner {
 
   private long run() {
     ProcessTable table = libraryOs.processes();
-    if (parent.limits().exceeds(Resource.RLIMIT_NPROC, table.taskCount() + 1L)) {
+    if (exceedsUsersShare(table)) {
       throw ErrnoException.of(Errno.EAGAIN);
     }
     FileDescriptorTable files =
@@ -83,6 +83,14 @@ final class Cloner {
       process.awaitMemoryRelease(parent);
     }
     return id;
+  }
+
+  /** RLIMIT_NPROC counts the tasks of one real user; user 0 and the privileged are exempt. */
+  private boolean exceedsUsersShare(ProcessTable table) {
+    Credentials own = parent.credentials();
+    return own.uid() != 0
+        && !own.isPrivileged()
+        && parent.limits().exceeds(Resource.RLIMIT_NPROC, table.taskCount(own.uid()) + 1L);
   }
 
   /** Gives the caller a descriptor for the new process; without that, there is none. */
@@ -137,6 +145,7 @@ final class Cloner {
       signals.setStack(parent.signals().stack());
     }
     Task child = new Task(process, id, parent.name(), files, fileSystem, signals);
+    child.setNice(parent.nice());
     if (request.has(CLONE_CHILD_CLEARTID)) {
       child.setClearChildTid(request.childTid());
     }

@@ -9,7 +9,7 @@ import org.capvm.libos.file.WaitQueue;
  * An open file that stands for a process and becomes readable when that ends: {@code
  * pidfd_open(2)}. Threads: any.
  */
-public final class PidDescriptor extends AnonymousDescription {
+public final class PidDescriptor extends AnonymousDescription implements ProcessReference {
   private final Process process;
 
   PidDescriptor(Process process, int flags) {
@@ -17,14 +17,9 @@ public final class PidDescriptor extends AnonymousDescription {
     this.process = process;
   }
 
-  /** The process, which may have been waited for. */
+  @Override
   public Process process() {
     return process;
-  }
-
-  /** Whether the process ended and somebody has waited for it. */
-  public boolean isGone() {
-    return process.libraryOs().processes().process(process.id()) != process;
   }
 
   @Override

@@ -99,11 +99,25 @@ public final class ProcessTable {
     return tasks.size();
   }
 
+  /** How many tasks there are of processes with a real user. */
+  synchronized int taskCount(int uid) {
+    int count = 0;
+    for (Task task : tasks.values()) {
+      count += task.credentials().uid() == uid ? 1 : 0;
+    }
+    return count;
+  }
+
   /** All processes but one. */
   synchronized List<Process> others(Process process) {
     List<Process> others = new ArrayList<>(processes.values());
     others.remove(process);
     return others;
+  }
+
+  /** All tasks, by id. */
+  public synchronized List<Task> tasks() {
+    return new ArrayList<>(tasks.values());
   }
 
   /** All processes, by id. */

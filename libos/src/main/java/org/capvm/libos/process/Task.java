@@ -59,6 +59,7 @@ public final class Task {
   private volatile boolean wakeRequested;
   private volatile ExitStatus exited;
   private volatile String name;
+  private volatile int nice;
   private int wakeDescriptor = -1;
   private FaultDetail lastFault = FaultDetail.NONE;
   private long clearChildTid;
@@ -200,6 +201,16 @@ public final class Task {
   /** Changes the name. */
   public void setName(String changed) {
     name = changed;
+  }
+
+  /** The nice value, -20 to 19: kept and passed on to new tasks, of no effect on the host. */
+  public int nice() {
+    return nice;
+  }
+
+  /** Sets {@link #nice}. Any thread may call this. */
+  public void setNice(int changed) {
+    nice = changed;
   }
 
   /** What the processor said of the last fault. */

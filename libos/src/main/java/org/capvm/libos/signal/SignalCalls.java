@@ -10,8 +10,8 @@ import org.capvm.libos.abi.Signal;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.process.Credentials;
-import org.capvm.libos.process.PidDescriptor;
 import org.capvm.libos.process.Process;
+import org.capvm.libos.process.ProcessReference;
 import org.capvm.libos.process.Registers;
 import org.capvm.libos.process.Task;
 import org.capvm.libos.time.GuestTime;
@@ -332,13 +332,13 @@ public final class SignalCalls {
     }
     FileDescription file = task.files().get(descriptor);
     try {
-      return file instanceof PidDescriptor pid ? sendTo(task, pid, signal, in) : -Errno.EBADF;
+      return sendTo(task, ProcessReference.of(file), signal, in);
     } finally {
       file.release();
     }
   }
 
-  private static long sendTo(Task task, PidDescriptor pid, int signal, long in) {
+  private static long sendTo(Task task, ProcessReference pid, int signal, long in) {
     SignalInfo info = SignalInfo.fromUser(signal, task.process().id(), task.credentials().uid());
     Process process = pid.process();
     if (in != 0) {

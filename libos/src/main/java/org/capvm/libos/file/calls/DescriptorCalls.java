@@ -6,10 +6,14 @@ import static org.capvm.libos.abi.OpenFlags.O_CLOEXEC;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
+import org.capvm.libos.abi.Signal;
+import org.capvm.libos.file.DirectoryDescription;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.IoctlCodes;
 import org.capvm.libos.file.lock.FileLocks;
 import org.capvm.libos.file.pipe.PipeEnd;
+import org.capvm.libos.file.watch.DirectoryNotice;
+import org.capvm.libos.process.ProcessTable;
 import org.capvm.libos.process.Task;
 
 /**
@@ -17,6 +21,15 @@ import org.capvm.libos.process.Task;
  * pipe}.
  */
 final class DescriptorCalls {
+  /** {@code F_UNLCK}, what {@code F_GETLEASE} says of a file without a lease. */
+  private static final int UNLEASED = 2;
+
+  /** {@code struct f_owner_ex}'s types. */
+  private static final int OWNER_THREAD = 0;
+
+  private static final int OWNER_PROCESS = 1;
+  private static final int OWNER_GROUP = 2;
+
   private static final int LOCK_SH = 1;
   private static final int LOCK_EX = 2;
   private static final int LOCK_NB = 4;
@@ -93,6 +106,9 @@ final class DescriptorCalls {
           if (file.has(OpenFlags.O_PATH)) {
             throw ErrnoException.of(Errno.EBADF);
           }
+          if (command == OpenFlags.F_NOTIFY) {
+            yield notifyOf(task, descriptor, file, (int) argument);
+          }
           yield fileCommand(task, file, command, argument);
         }
       };
@@ -112,6 +128,14 @@ final class DescriptorCalls {
       case OpenFlags.F_GETOWN -> {
         return file.owner();
       }
+      case OpenFlags.F_SETOWN_EX -> {
+        return changeOwner(task, file, argument);
+      }
+      case OpenFlags.F_GETOWN_EX -> {
+        int owner = file.owner();
+        task.memory().putInt(argument, owner < 0 ? OWNER_GROUP : OWNER_PROCESS);
+        task.memory().putInt(argument + Integer.BYTES, Math.abs(owner));
+      }
       case OpenFlags.F_SETPIPE_SZ -> {
         return pipe(file).pipe().changeCapacity(argument & 0xFFFFFFFFL);
       }
@@ -122,10 +146,55 @@ final class DescriptorCalls {
       case OpenFlags.F_GET_SEALS -> {
         return file.seals();
       }
-      case OpenFlags.F_GETSIG, OpenFlags.F_GETLEASE -> {
-        return command == OpenFlags.F_GETSIG ? 0 : 2;
+      case OpenFlags.F_SETSIG -> {
+        if (argument != 0 && (argument != (int) argument || !Signal.isValid((int) argument))) {
+          throw ErrnoException.of(Errno.EINVAL);
+        }
+        file.changeOwnerSignal((int) argument);
+      }
+      case OpenFlags.F_GETSIG -> {
+        return file.ownerSignal();
+      }
+      case OpenFlags.F_GETLEASE -> {
+        return UNLEASED;
       }
       default -> throw ErrnoException.of(Errno.EINVAL);
+    }
+    return 0;
+  }
+
+  private static long changeOwner(Task task, FileDescription file, long structure) {
+    int type = task.memory().getInt(structure);
+    int id = task.memory().getInt(structure + Integer.BYTES);
+    ProcessTable table = task.libraryOs().processes();
+    boolean exists =
+        switch (type) {
+          case OWNER_THREAD -> table.task(id) != null;
+          case OWNER_PROCESS -> table.process(id) != null;
+          case OWNER_GROUP ->
+              table.processes().stream().anyMatch(each -> each.processGroup() == id);
+          default -> throw ErrnoException.of(Errno.EINVAL);
+        };
+    if (id != 0 && !exists) {
+      return -Errno.ESRCH;
+    }
+    // A single thread as owner is told as its process is.
+    int process = type == OWNER_THREAD && id != 0 ? table.task(id).process().id() : id;
+    file.changeOwner(type == OWNER_GROUP ? -id : process);
+    return 0;
+  }
+
+  private static long notifyOf(Task task, int descriptor, FileDescription file, int events) {
+    if ((events & ~DirectoryNotice.DN_MULTISHOT) == 0) {
+      task.files().endNotice(file);
+      return 0;
+    }
+    if (!(file instanceof DirectoryDescription)) {
+      return -Errno.ENOTDIR;
+    }
+    task.files().notifyOf(file, descriptor, events, task.process());
+    if (file.owner() == 0) {
+      file.changeOwner(task.process().id());
     }
     return 0;
   }

@@ -139,7 +139,8 @@ public final class FileFamily implements SystemCallFamily {
               72,
               "fcntl",
               (t, a, b, c, d, e, f) -> DescriptorCalls.fcntl(t, (int) a, (int) b, c),
-              "no leases, no F_NOTIFY, no F_SETSIG; record locks do not detect deadlocks",
+              "no leases; O_ASYNC sends no signals; a thread as owner means its process; record"
+                  + " locks do not detect deadlocks",
               FD,
               FCNTL_COMMAND,
               HEX);

@@ -31,7 +31,9 @@ final class ProcRoot extends FixedDirectory {
       return null;
     }
     Process process = libraryOs.processes().process(id);
-    return process == null ? null : new ProcessDirectory(synthetic(), this, name, process, null);
+    return process == null
+        ? null
+        : new ProcessDirectory.OfProcess(synthetic(), this, name, process);
   }
 
   @Override

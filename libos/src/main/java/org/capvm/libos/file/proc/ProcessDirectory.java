@@ -13,10 +13,11 @@ import org.capvm.libos.file.synthetic.SyntheticDirectory;
 import org.capvm.libos.file.synthetic.SyntheticFile;
 import org.capvm.libos.file.synthetic.SyntheticFileSystem;
 import org.capvm.libos.process.Process;
+import org.capvm.libos.process.ProcessReference;
 import org.capvm.libos.process.Task;
 
 /** {@code /proc/PID}, or {@code /proc/PID/task/TID} when it stands for one task. */
-final class ProcessDirectory extends SyntheticDirectory {
+class ProcessDirectory extends SyntheticDirectory {
   private static final long FIRST_NUMBER = 1L << 20;
   private static final int NUMBERS_EACH = 4096;
 
@@ -70,7 +71,15 @@ final class ProcessDirectory extends SyntheticDirectory {
     return FIRST_NUMBER + (long) id * NUMBERS_EACH;
   }
 
-  Process process() {
+  /** {@code /proc/PID}, which stands for the process where an open file may. */
+  static final class OfProcess extends ProcessDirectory implements ProcessReference {
+    OfProcess(SyntheticFileSystem fileSystem, Directory parent, String name, Process process) {
+      super(fileSystem, parent, name, process, null);
+    }
+  }
+
+  /** The process, which may have been waited for. */
+  public final Process process() {
     return process;
   }
 

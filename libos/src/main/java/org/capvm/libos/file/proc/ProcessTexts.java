@@ -200,6 +200,7 @@ final class ProcessTexts {
     Program.Layout layout =
         program == null ? new Program.Layout(0, 0, 0, 0, 0, 0) : program.layout();
     SignalState signals = representative() == null ? null : representative().signals();
+    final int nice = representative() == null ? 0 : representative().nice();
     long[] handled = process.signalActions().ignoredAndCaught();
     long cpu = task == null ? process.cpuNanos() : task.cpuNanos();
     long started = (process.startNanos() - process.libraryOs().startNanos()) / NANOS_PER_TICK;
@@ -221,8 +222,8 @@ final class ProcessTexts {
       process.ownTimes().systemNanos() / NANOS_PER_TICK,
       process.childrenTimes().userNanos() / NANOS_PER_TICK,
       process.childrenTimes().systemNanos() / NANOS_PER_TICK,
-      20, // priority
-      0, // nice
+      nice + 20, // priority
+      nice,
       Math.max(1, process.tasks().size()),
       0, // itrealvalue
       started,

@@ -22,7 +22,7 @@ public final class Inotify extends AnonymousDescription {
   public static final int MAX_QUEUED = 4096;
 
   private final Watches watches;
-  private final Map<Integer, Watch> byDescriptor = new HashMap<>();
+  private final Map<Integer, InotifyWatch> byDescriptor = new HashMap<>();
   private final Deque<WatchEvent> queue = new ArrayDeque<>();
   private final WaitQueue waiters = new WaitQueue();
   private int queuedBytes;
@@ -51,7 +51,7 @@ public final class Inotify extends AnonymousDescription {
     int kept = mask & (WatchEvents.IN_ALL_EVENTS | WatchEvents.IN_ONESHOT);
     Watches.Key key = Watches.Key.of(file);
     synchronized (this) {
-      for (Watch known : byDescriptor.values()) {
+      for (InotifyWatch known : byDescriptor.values()) {
         if (known.file().equals(key)) {
           if ((mask & WatchEvents.IN_MASK_CREATE) != 0) {
             throw ErrnoException.of(Errno.EEXIST);
@@ -60,7 +60,7 @@ public final class Inotify extends AnonymousDescription {
           return known.descriptor();
         }
       }
-      Watch made = new Watch(this, key, lastDescriptor + 1, kept);
+      InotifyWatch made = new InotifyWatch(this, key, lastDescriptor + 1, kept);
       watches.add(made);
       lastDescriptor++;
       byDescriptor.put(made.descriptor(), made);
@@ -74,7 +74,7 @@ public final class Inotify extends AnonymousDescription {
    * @throws ErrnoException EINVAL
    */
   public void unwatch(int descriptor) {
-    Watch watch;
+    InotifyWatch watch;
     synchronized (this) {
       watch = byDescriptor.get(descriptor);
     }
@@ -85,7 +85,7 @@ public final class Inotify extends AnonymousDescription {
   }
 
   /** A watch is over: the last thing heard of it. */
-  void end(Watch watch) {
+  void end(InotifyWatch watch) {
     synchronized (this) {
       if (!byDescriptor.remove(watch.descriptor(), watch)) {
         return;
@@ -169,7 +169,7 @@ public final class Inotify extends AnonymousDescription {
 
   @Override
   protected void close() {
-    List<Watch> left;
+    List<InotifyWatch> left;
     synchronized (this) {
       left = List.copyOf(byDescriptor.values());
       byDescriptor.clear();

@@ -1,52 +1,24 @@
 package org.capvm.libos.file.watch;
 
-/** The interest of one inotify instance in one file. */
-final class Watch {
-  private final Inotify inotify;
+/** Somebody's interest in one file. Threads: any. */
+abstract class Watch {
   private final Watches.Key file;
-  private final int descriptor;
-  private volatile int mask;
 
-  /**
-   * @param descriptor its number in its instance
-   * @param mask events and {@code IN_ONESHOT}
-   */
-  Watch(Inotify inotify, Watches.Key file, int descriptor, int mask) {
-    this.inotify = inotify;
+  Watch(Watches.Key file) {
     this.file = file;
-    this.descriptor = descriptor;
-    this.mask = mask;
   }
 
-  Inotify inotify() {
-    return inotify;
-  }
-
-  Watches.Key file() {
+  final Watches.Key file() {
     return file;
   }
 
-  int descriptor() {
-    return descriptor;
-  }
+  /**
+   * Something happened; the watch looks whether it wants to hear of it.
+   *
+   * @param name in the watched directory, or null if it is the watched file
+   */
+  abstract void tell(int event, int cookie, String name);
 
-  int mask() {
-    return mask;
-  }
-
-  void changeMask(int changed) {
-    mask = changed;
-  }
-
-  /** Tells the instance of an event, if it wants to hear of it. */
-  void tell(int event, int cookie, String name) {
-    int wanted = mask;
-    if ((event & wanted & WatchEvents.IN_ALL_EVENTS) == 0) {
-      return;
-    }
-    inotify.add(new WatchEvent(descriptor, event, cookie, name));
-    if ((wanted & WatchEvents.IN_ONESHOT) != 0) {
-      inotify.end(this);
-    }
-  }
+  /** The file is gone. */
+  abstract void end();
 }

@@ -25,5 +25,8 @@ public final class WatchEvents {
   public static final int IN_ISDIR = 0x4000_0000;
   public static final int IN_ONESHOT = 0x8000_0000;
 
+  /** A name changed within its directory: Linux's own event, which inotify never tells. */
+  static final int FS_RENAME = 0x1000_0000;
+
   private WatchEvents() {}
 }

@@ -1,5 +1,6 @@
 package org.capvm.libos.file.watch;
 
+import static org.capvm.libos.file.watch.WatchEvents.FS_RENAME;
 import static org.capvm.libos.file.watch.WatchEvents.IN_ATTRIB;
 import static org.capvm.libos.file.watch.WatchEvents.IN_DELETE;
 import static org.capvm.libos.file.watch.WatchEvents.IN_DELETE_SELF;
@@ -152,7 +153,7 @@ public final class Watches {
     if (removal.last) {
       tell(removal.file, IN_DELETE_SELF, 0, null);
       for (Watch watch : byFile.getOrDefault(removal.file, List.of())) {
-        watch.inotify().end(watch);
+        watch.end();
       }
     }
   }
@@ -169,6 +170,9 @@ public final class Watches {
     }
     int kind = file.isDirectory() ? IN_ISDIR : 0;
     int cookie = cookies.incrementAndGet();
+    if (Key.of(to).equals(Key.of(from))) {
+      tell(from, FS_RENAME | kind, 0, name);
+    }
     tell(from, IN_MOVED_FROM | kind, cookie, name);
     tell(to, IN_MOVED_TO | kind, cookie, newName);
     if (replaced != null && !replaced.directory) {
