@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -30,9 +29,9 @@ final class ControlClient {
    *
    * @return the exit status
    */
-  static int ask(Path file, List<String> words, PrintWriter output, PrintWriter error)
+  static int ask(ControlSocket control, List<String> words, PrintWriter output, PrintWriter error)
       throws IOException {
-    try (SocketChannel channel = ControlSocket.of(file).connect()) {
+    try (SocketChannel channel = control.connect()) {
       DataOutputStream request = new DataOutputStream(Channels.newOutputStream(channel));
       request.writeInt(words.size());
       for (String word : words) {

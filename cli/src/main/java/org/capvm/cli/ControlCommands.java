@@ -28,13 +28,18 @@ final class ControlCommands {
 
     abstract List<String> words();
 
-    @Override
-    public Integer call() throws IOException {
+    /** Makes the request, once somebody answers. */
+    int ask(ControlSocket control) throws IOException, InterruptedException {
       return ControlClient.ask(
-          file,
+          control,
           words(),
           specification.commandLine().getOut(),
           specification.commandLine().getErr());
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+      return ask(ControlSocket.of(file));
     }
   }
 
@@ -61,6 +66,18 @@ final class ControlCommands {
     @Override
     List<String> words() {
       return List.of("down");
+    }
+
+    /** The file can be brought up again when this returns. */
+    @Override
+    int ask(ControlSocket control) throws IOException, InterruptedException {
+      try (ControlSocket.Release release = control.release()) {
+        int status = super.ask(control);
+        if (status == 0) {
+          release.await();
+        }
+        return status;
+      }
     }
   }
 
@@ -107,10 +124,17 @@ final class ControlCommands {
         description = "The program and its arguments.")
     private List<String> command;
 
+    private long streams;
+
+    @Override
+    int ask(ControlSocket control) throws IOException, InterruptedException {
+      streams = control.sendStreams();
+      return super.ask(control);
+    }
+
     @Override
     List<String> words() {
-      List<String> words =
-          new ArrayList<>(List.of("exec", cvm, Long.toString(ProcessHandle.current().pid())));
+      List<String> words = new ArrayList<>(List.of("exec", cvm, Long.toString(streams)));
       words.addAll(command);
       return words;
     }

@@ -4,26 +4,41 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.function.Consumer;
 import org.capvm.engine.CapVmException;
+import org.capvm.engine.DescriptorSocket;
 import org.capvm.engine.ProgramNotStartedException;
 import org.capvm.engine.RunningProgram;
 import org.capvm.engine.StandardStream;
 
 /** Answers {@link ControlClient}s, each on a thread of its own. */
-final class ControlServer {
+final class ControlServer implements AutoCloseable {
   private static final int MOST_WORDS = 4096;
   private static final int SIGHUP = 1;
 
-  private final Deployment deployment;
+  /** How long the end waits for clients to take their answers. */
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-  ControlServer(Deployment deployment) {
+  private final Deployment deployment;
+  private final DescriptorSocket streams;
+  private final Map<Thread, SocketChannel> answering = new ConcurrentHashMap<>();
+
+  /**
+   * Makes one.
+   *
+   * @param streams where clients of {@code exec} send theirs
+   */
+  ControlServer(Deployment deployment, DescriptorSocket streams) {
     this.deployment = deployment;
+    this.streams = streams;
   }
 
   /** Answers until the socket is closed. */
@@ -31,7 +46,10 @@ final class ControlServer {
     try {
       while (true) {
         SocketChannel client = socket.accept();
-        Thread.ofPlatform().daemon().name("control").start(() -> answer(client));
+        Thread thread =
+            Thread.ofPlatform().daemon().name("control").unstarted(() -> answer(client));
+        answering.put(thread, client);
+        thread.start();
       }
     } catch (IOException closed) {
       // The cVMs have ended, and so does this.
@@ -55,6 +73,28 @@ final class ControlServer {
       // Nobody is there to be told.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      answering.remove(Thread.currentThread());
+    }
+  }
+
+  /** Waits for answers that are under way; the cVMs have ended. */
+  @Override
+  public void close() throws IOException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    for (Map.Entry<Thread, SocketChannel> each : answering.entrySet()) {
+      try {
+        // Whoever only reads on ends the request by that.
+        each.getValue().shutdownInput();
+      } catch (ClosedChannelException answered) {
+        continue;
+      }
+      try {
+        each.getKey().join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
     }
   }
 
@@ -94,7 +134,7 @@ final class ControlServer {
 
   /** The first argument says whether to follow; a second one names the cVM. */
   private int logs(List<String> arguments, DataInputStream request, DataOutputStream answer)
-      throws IOException {
+      throws IOException, InterruptedException {
     boolean follow = arguments.getFirst().equals("follow");
     List<RunningService> services =
         arguments.size() > 1
@@ -114,45 +154,64 @@ final class ControlServer {
     return 0;
   }
 
+  /** A thread for each cVM: one that a client does not read on from keeps nobody else waiting. */
   private static void follow(
       List<RunningService> services, DataInputStream request, DataOutputStream answer)
-      throws IOException {
-    List<Consumer<String>> listeners = new ArrayList<>();
+      throws IOException, InterruptedException {
+    List<Thread> followers = new ArrayList<>();
     for (RunningService service : services) {
       String prefix = services.size() > 1 ? service.name() + " | " : "";
-      Consumer<String> listener =
-          line -> {
-            try {
-              send(answer, ControlClient.LINE, prefix + line);
-            } catch (IOException gone) {
-              // The read below ends as well.
-            }
-          };
-      listeners.add(listener);
-      service.log().follow(listener);
+      followers.add(
+          Thread.ofPlatform()
+              .daemon()
+              .name("control-log")
+              .start(() -> follow(service.log(), prefix, answer)));
     }
     try {
-      request.readInt();
+      if (request.read() >= 0) {
+        throw new IOException("not a request");
+      }
     } finally {
-      for (int i = 0; i < services.size(); i++) {
-        services.get(i).log().unfollow(listeners.get(i));
+      followers.forEach(Thread::interrupt);
+      for (Thread follower : followers) {
+        follower.join();
       }
     }
   }
 
-  /**
-   * Arguments: the cVM, the host's id of the process whose streams are used, program, arguments.
-   */
+  private static void follow(LogBuffer log, String prefix, DataOutputStream answer) {
+    try {
+      long next = 0;
+      while (true) {
+        LogBuffer.Following following = log.after(next);
+        if (following.skipped() > 0) {
+          String note = "cvm: " + prefix + following.skipped() + " lines were overwritten unread";
+          send(answer, ControlClient.ERROR, note);
+        }
+        for (String line : following.lines()) {
+          send(answer, ControlClient.LINE, prefix + line);
+        }
+        next = following.next();
+      }
+    } catch (IOException | InterruptedException gone) {
+      // Whoever started this thread ends the request.
+    }
+  }
+
+  /** Arguments: the cVM, what the client's streams were sent with, program, arguments. */
   private int exec(List<String> arguments, DataInputStream request) throws InterruptedException {
-    long client = Long.parseLong(arguments.get(1));
+    List<StandardStream> client =
+        streams
+            .take(Long.parseLong(arguments.get(1)))
+            .orElseThrow(() -> new ComposeException("no standard streams were sent"));
     try (RunningProgram program =
         deployment
             .service(arguments.getFirst())
             .exec(
                 arguments.subList(2, arguments.size()),
-                new StandardStream.OfProcess(client, 0),
-                new StandardStream.OfProcess(client, 1),
-                new StandardStream.OfProcess(client, 2))) {
+                client.get(0),
+                client.get(1),
+                client.get(2))) {
       CountDownLatch over = new CountDownLatch(1);
       Thread.ofPlatform()
           .daemon()

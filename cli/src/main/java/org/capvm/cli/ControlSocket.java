@@ -3,20 +3,23 @@ package org.capvm.cli;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
 import java.util.HexFormat;
+import org.capvm.engine.DescriptorSocket;
 
 /**
  * Where the JVM that runs a file's cVMs is reached: an AF_UNIX socket in a directory of the user's
@@ -25,14 +28,19 @@ import java.util.HexFormat;
 final class ControlSocket {
   private static final int NAME_BYTES = 8;
 
+  /** Only one byte of the lock file takes room. */
+  private static final long LONGEST_LOCK_BYTES = 1L << 40;
+
   private final Path file;
   private final Path socket;
+  private final Path streams;
   private final Path lock;
 
   private ControlSocket(Path file, Path directory) throws IOException {
     this.file = file;
     String name = name(file.toRealPath());
     socket = directory.resolve(name + ".socket");
+    streams = directory.resolve(name + ".streams");
     lock = directory.resolve(name + ".lock");
   }
 
@@ -84,32 +92,111 @@ final class ControlSocket {
   }
 
   /**
-   * Becomes the one who answers; a socket left behind by one who died is replaced.
+   * Becomes the one who answers; what was left behind by one who died is replaced.
    *
-   * @return the file's lock, held until the JVM ends
    * @throws ComposeException if somebody else answers
    */
-  FileLock claim() throws IOException {
-    FileChannel channel =
-        FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    FileLock held = channel.tryLock();
-    if (held == null) {
+  Claim claim() throws IOException {
+    while (true) {
+      FileChannel channel =
+          FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      if (channel.tryLock() == null) {
+        channel.close();
+        throw new ComposeException(file + ": is up already");
+      }
+      // Whoever had the lock may have removed the file after it was opened here. Opening it a
+      // second
+      // time would tell, but closing that would release the lock; so a random length tells.
+      long length = new SecureRandom().nextLong(1, LONGEST_LOCK_BYTES);
+      channel.truncate(0);
+      channel.write(ByteBuffer.allocate(1), length - 1);
+      if (length == lengthOfLock()) {
+        Files.deleteIfExists(socket);
+        Files.deleteIfExists(streams);
+        return new Claim(channel);
+      }
       channel.close();
-      throw new ComposeException(file + ": is up already");
     }
-    Files.deleteIfExists(socket);
-    return held;
   }
 
-  /** Listens; whoever claimed it does. */
-  ServerSocketChannel listen() throws IOException {
-    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    return server.bind(UnixDomainSocketAddress.of(socket));
+  private long lengthOfLock() throws IOException {
+    try {
+      return Files.size(lock);
+    } catch (NoSuchFileException removed) {
+      return 0;
+    }
   }
 
-  /** Removes the socket. */
-  void remove() throws IOException {
-    Files.deleteIfExists(socket);
+  /** The right to answer, for one JVM at a time. */
+  final class Claim implements AutoCloseable {
+    private final FileChannel locked;
+
+    private Claim(FileChannel locked) {
+      this.locked = locked;
+    }
+
+    /** Listens. */
+    ServerSocketChannel listen() throws IOException {
+      ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+      return server.bind(UnixDomainSocketAddress.of(socket));
+    }
+
+    /** Makes the place that {@link ControlSocket#sendStreams} sends to. */
+    DescriptorSocket receiveStreams() throws IOException {
+      return DescriptorSocket.bind(streams);
+    }
+
+    /** Removes all files. */
+    @Override
+    public void close() throws IOException {
+      Files.deleteIfExists(socket);
+      Files.deleteIfExists(streams);
+      Files.deleteIfExists(lock);
+      locked.close();
+    }
+  }
+
+  /**
+   * Sends this process's standard streams to the one who answers.
+   *
+   * @return what names them in a request
+   */
+  long sendStreams() throws IOException, InterruptedException {
+    long token = new SecureRandom().nextLong();
+    DescriptorSocket.send(streams, token);
+    return token;
+  }
+
+  /**
+   * Prepares to wait for the end of the JVM that answers now.
+   *
+   * @throws ComposeException if there is none
+   */
+  Release release() throws IOException {
+    try {
+      return new Release(FileChannel.open(lock, StandardOpenOption.WRITE));
+    } catch (NoSuchFileException gone) {
+      throw new ComposeException(file + ": is not up");
+    }
+  }
+
+  /** The end of a {@link Claim}, seen by another process. */
+  static final class Release implements AutoCloseable {
+    private final FileChannel claimed;
+
+    private Release(FileChannel claimed) {
+      this.claimed = claimed;
+    }
+
+    /** Waits until the file can be brought up again. */
+    void await() throws IOException {
+      claimed.lock();
+    }
+
+    @Override
+    public void close() throws IOException {
+      claimed.close();
+    }
   }
 
   /**

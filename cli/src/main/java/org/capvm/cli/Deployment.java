@@ -44,7 +44,7 @@ final class Deployment {
   /**
    * Starts each when those before it are ready; stops all if one cannot be started.
    *
-   * @throws ComposeException why one is not ready
+   * @throws ComposeException why one is not ready, unless {@link #stop} was called meanwhile
    */
   void start() throws InterruptedException {
     try {
@@ -53,9 +53,13 @@ final class Deployment {
       }
       ready.complete(null);
     } catch (RuntimeException failure) {
-      ready.completeExceptionally(failure);
+      // Whoever stops the cVMs while they start gets what was asked for.
+      boolean wanted = stopped;
+      ready.completeExceptionally(wanted ? new ComposeException("was stopped") : failure);
       stop();
-      throw failure;
+      if (!wanted) {
+        throw failure;
+      }
     }
   }
 

@@ -25,34 +25,59 @@ final class LogBuffer {
   private final List<Consumer<String>> listeners = new ArrayList<>();
   private long bytes;
 
+  /** How many lines were added in all; the kept ones are the last of them. */
+  private long added;
+
   LogBuffer(long maxBytes) {
     this.maxBytes = maxBytes;
   }
 
   /** A stream of its own for lines: what two write at the same time is not mixed within a line. */
-  Consumer<byte[]> newWriter() {
-    ByteArrayOutputStream begun = new ByteArrayOutputStream();
-    return piece -> {
+  Writer newWriter() {
+    return new Writer();
+  }
+
+  /** Makes lines of pieces. Threads: one. */
+  final class Writer {
+    private final ByteArrayOutputStream begun = new ByteArrayOutputStream();
+
+    private Writer() {}
+
+    /** Takes what comes next. */
+    void write(byte[] piece) {
       for (byte one : piece) {
         if (one != '\n') {
           begun.write(one);
         }
         if (one == '\n' || begun.size() >= LONGEST_LINE) {
-          add(begun.toString(StandardCharsets.UTF_8));
-          begun.reset();
+          endLine();
         }
       }
-    };
+    }
+
+    /** Nothing more comes; a line that was begun counts as one. */
+    void end() {
+      if (begun.size() > 0) {
+        endLine();
+      }
+    }
+
+    private void endLine() {
+      add(begun.toString(StandardCharsets.UTF_8));
+      begun.reset();
+    }
   }
 
   /** Adds a line. */
   synchronized void add(String line) {
     lines.add(line);
+    added++;
     bytes += line.length() + 1L;
     while (bytes > maxBytes && lines.size() > 1) {
       bytes -= lines.remove().length() + 1L;
     }
     List.copyOf(listeners).forEach(listener -> listener.accept(line));
+    notifyAll();
   }
 
   /** The lines that are kept. */
@@ -60,14 +85,31 @@ final class LogBuffer {
     return List.copyOf(lines);
   }
 
-  /** Has the lines that are kept, and those to come, told to somebody. */
-  synchronized void follow(Consumer<String> listener) {
-    lines.forEach(listener);
+  /** Has each line to come told to somebody; whoever writes waits for the listener. */
+  synchronized void listen(Consumer<String> listener) {
     listeners.add(listener);
   }
 
-  /** Tells somebody nothing more. */
-  synchronized void unfollow(Consumer<String> listener) {
-    listeners.remove(listener);
+  /**
+   * Waits for lines after a place among all that were ever added.
+   *
+   * @param from how many lines come before it
+   * @return the lines from there on, without those that are not kept any more, at least one
+   */
+  synchronized Following after(long from) throws InterruptedException {
+    while (added <= from) {
+      wait();
+    }
+    long skipped = Math.max(0, added - lines.size() - from);
+    long first = from + skipped - (added - lines.size());
+    return new Following(lines.stream().skip(first).toList(), from == 0 ? 0 : skipped, added);
   }
+
+  /**
+   * Lines that follow on others.
+   *
+   * @param skipped how many lines before them the reader was too late for
+   * @param next where the ones after them begin
+   */
+  record Following(List<String> lines, long skipped, long next) {}
 }

@@ -3,7 +3,9 @@ package org.capvm.cli;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.capvm.cli.ComposeFile.Health;
 import org.capvm.cli.ComposeFile.Restart;
@@ -30,8 +32,10 @@ final class RunningService {
   private final Service service;
   private final LogBuffer log;
   private final CountDownLatch stop = new CountDownLatch(1);
+  private final CompletableFuture<Void> ready = new CompletableFuture<>();
   private volatile Cvm cvm;
   private Thread watcher;
+  private long firstStart;
   private String state = "waiting";
   private int status;
   private int restarts;
@@ -72,41 +76,59 @@ final class RunningService {
         return;
       }
       cvm = capVm.start(configuration());
-      state = service.health().isPresent() ? "starting" : "running";
+      firstStart = System.nanoTime();
+      state = stateOfBegun();
       watcher = Thread.ofPlatform().daemon().name("watch-" + name()).start(this::watch);
     }
-    if (service.health().isPresent()) {
-      awaitHealth(service.health().get());
+    try {
+      ready.get();
+    } catch (ExecutionException failure) {
+      throw (ComposeException) failure.getCause();
     }
   }
 
+  private String stateOfBegun() {
+    return service.health().isPresent() ? "starting" : "running";
+  }
+
   private CvmConfiguration configuration() {
+    LogBuffer.Writer output = log.newWriter();
+    LogBuffer.Writer error = log.newWriter();
     return service
         .configuration()
         .withStreams(
             StandardStream.discarded(),
-            new StandardStream.Received(log.newWriter()),
-            new StandardStream.Received(log.newWriter()));
+            new StandardStream.Received(output::write, output::end),
+            new StandardStream.Received(error::write, error::end));
   }
 
+  /**
+   * Returns when the cVM is ready, has ended or is to be stopped, or ends it if it is not ready in
+   * time. The time for the first time begins with the first start.
+   */
   private void awaitHealth(Health health) throws InterruptedException {
-    long deadline = System.nanoTime() + health.timeout().toNanos();
-    while (true) {
+    long begin = ready.isDone() ? System.nanoTime() : firstStart;
+    long deadline = begin + health.timeout().toNanos();
+    do {
       Duration left = Duration.ofNanos(deadline - System.nanoTime());
       if (left.isNegative()) {
         setState("unhealthy");
-        throw new ComposeException(
-            name() + " was not healthy after " + health.timeout().toMillis() + " ms");
+        String message = name() + " was not healthy after " + health.timeout().toMillis() + " ms";
+        if (!ready.completeExceptionally(new ComposeException(message))) {
+          log.add("cvm: " + message);
+        }
+        cvm.kill();
+        return;
       }
-      if (isOver()) {
-        throw new ComposeException(name() + " ended before it was healthy: " + state());
+      if (cvm.waitFor(Duration.ZERO).isPresent()) {
+        return;
       }
       if (succeeds(health.command(), left)) {
         setState("healthy");
+        ready.complete(null);
         return;
       }
-      Thread.sleep(health.interval().toMillis());
-    }
+    } while (!stop.await(health.interval().toMillis(), TimeUnit.MILLISECONDS));
   }
 
   private boolean succeeds(List<String> command, Duration longest) throws InterruptedException {
@@ -151,6 +173,11 @@ final class RunningService {
     try {
       long pause = FIRST_PAUSE_MILLIS;
       while (true) {
+        if (service.health().isPresent()) {
+          awaitHealth(service.health().get());
+        } else {
+          ready.complete(null);
+        }
         ExitStatus end = cvm.waitFor();
         cvm.close();
         boolean again;
@@ -173,7 +200,7 @@ final class RunningService {
           }
           cvm = capVm.start(configuration());
           restarts++;
-          state = "running";
+          state = stateOfBegun();
         }
         pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
       }
@@ -182,6 +209,9 @@ final class RunningService {
     } catch (RuntimeException failure) {
       log.add("cvm: " + failure.getMessage());
       setState("cannot be started again");
+    } finally {
+      ready.completeExceptionally(
+          new ComposeException(name() + " ended before it was healthy: " + state()));
     }
   }
 

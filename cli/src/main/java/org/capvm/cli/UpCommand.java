@@ -3,7 +3,6 @@ package org.capvm.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.ProcessBuilder.Redirect;
-import java.nio.channels.FileLock;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.capvm.engine.CapVm;
+import org.capvm.engine.DescriptorSocket;
 import org.capvm.engine.ProgramNotStartedException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -62,9 +62,9 @@ final class UpCommand implements Callable<Integer> {
     if (detach) {
       return detached(control);
     }
-    try (FileLock held = control.claim();
+    try (ControlSocket.Claim claim = control.claim();
         CapVm capVm = CapVm.open(verify)) {
-      return held.isValid() ? run(control, new Deployment(capVm, composed)) : Main.FAILURE;
+      return run(claim, new Deployment(capVm, composed));
     } catch (ProgramNotStartedException failure) {
       error().println("cvm: " + failure.getMessage());
       error().flush();
@@ -72,13 +72,13 @@ final class UpCommand implements Callable<Integer> {
     }
   }
 
-  private int run(ControlSocket control, Deployment deployment)
+  private int run(ControlSocket.Claim claim, Deployment deployment)
       throws IOException, InterruptedException {
     PrintWriter output = specification.commandLine().getOut();
     for (RunningService service : deployment.services()) {
       service
           .log()
-          .follow(
+          .listen(
               line -> {
                 synchronized (output) {
                   output.println(service.name() + " | " + line);
@@ -86,11 +86,10 @@ final class UpCommand implements Callable<Integer> {
                 }
               });
     }
-    try (ServerSocketChannel socket = control.listen()) {
-      Thread.ofPlatform()
-          .daemon()
-          .name("control")
-          .start(() -> new ControlServer(deployment).serve(socket));
+    try (ServerSocketChannel socket = claim.listen();
+        DescriptorSocket streams = claim.receiveStreams();
+        ControlServer server = new ControlServer(deployment, streams)) {
+      Thread.ofPlatform().daemon().name("control").start(() -> server.serve(socket));
       TerminalSignals.forward(
           signal -> {
             if (signal == 2 || signal == 15) {
@@ -99,8 +98,6 @@ final class UpCommand implements Callable<Integer> {
           });
       deployment.start();
       return deployment.awaitEnd();
-    } finally {
-      control.remove();
     }
   }
 
@@ -139,7 +136,7 @@ final class UpCommand implements Callable<Integer> {
       }
       // The reason is in what the process itself says, not in the answer.
       PrintWriter nowhere = new PrintWriter(java.io.Writer.nullWriter());
-      if (ControlClient.ask(file, List.of("ready"), nowhere, nowhere) == 0) {
+      if (ControlClient.ask(control, List.of("ready"), nowhere, nowhere) == 0) {
         return 0;
       }
       process.waitFor();

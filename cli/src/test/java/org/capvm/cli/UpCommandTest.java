@@ -217,6 +217,133 @@ final class UpCommandTest {
         .containsExactlyInAnyOrder("tasks | 2 EAGAIN", "disk | No space left on device");
   }
 
+  private static final String SERVER = "trap \"exit 0\" TERM; while :; do busybox sleep 0.1; done";
+
+  /** Runs a shell's script, in which {@code cvm} is the command. */
+  private Result script(String script) throws Exception {
+    StringBuilder words = new StringBuilder();
+    CvmProcess.words().forEach(word -> words.append('\'').append(word).append("' "));
+    return CvmProcess.run(
+        environment(
+            new ProcessBuilder("sh", "-c", "cvm() { " + words + "\"$@\"; }\n" + script)
+                .directory(directory.toFile())
+                .redirectInput(Path.of("/dev/null").toFile())));
+  }
+
+  @Test
+  void aProgramUsesTheVeryFilesOfTheClient() throws Exception {
+    write("cVMs: {server: {args: [busybox, sh, -c, '" + SERVER + "']}}");
+    Result result =
+        script(
+            """
+            cvm up -d
+            printf 'one\\ntwo\\nthree\\n' > lines
+            { read first; cvm exec server busybox sh -c 'read x; echo $x; echo error >&2'
+              echo after; cvm exec server busybox cat; } < lines > output 2>&1
+            cvm exec server busybox echo HERE 1<> output
+            cvm exec server busybox echo appended >> output
+            cvm down
+            """);
+    assertThat(result).isEqualTo(new Result(0, "", ""));
+    // A shell's read gives back what it read too much, here and there.
+    assertThat(directory.resolve("output")).hasContent("HERE\nrror\nafter\nthree\nappended\n");
+  }
+
+  @Test
+  void whatIsDownCanBeBroughtUpAtOnceAndLeavesNoFile() throws Exception {
+    write("cVMs: {server: {args: [busybox, sh, -c, '" + SERVER + "']}}");
+    assertThat(script("for i in 1 2 3; do cvm up -d || exit; cvm down || exit; done"))
+        .isEqualTo(new Result(0, "", ""));
+    assertThat(directory.resolve("capvm")).isEmptyDirectory();
+  }
+
+  @Test
+  void aLastLineWithoutItsEndIsALine() throws Exception {
+    write("cVMs: {one: {args: [busybox, printf, 'first\\nlast']}}");
+    assertThat(cvm("up", file.toString()))
+        .isEqualTo(new Result(0, "one | first\none | last\n", ""));
+  }
+
+  @Test
+  void whatIsStartedAgainIsCheckedAgain() throws Exception {
+    Path mark = Files.createDirectory(directory.resolve("mark"));
+    write(
+        "cVMs:",
+        "  one:",
+        "    args: [busybox, sh, -c, 'echo x >> /mark/starts; while ! test -e /tmp/end; do busybox"
+            + " sleep 0.1; done; exit 1']",
+        "    health: {exec: [busybox, sh, -c, 'n=$(busybox wc -l < /mark/starts); echo $n >>"
+            + " /mark/checks; test $n != 2'], interval: 50ms, timeout: 5s}",
+        "    mounts: ['mark:/mark']",
+        "    restart: on-failure");
+    String name = file.toString();
+    assertThat(cvm("up", "-d", name)).isEqualTo(new Result(0, "", ""));
+    assertThat(cvm("ps", "-f", name).output()).matches("one +healthy\n");
+    cvm("exec", "-f", name, "one", "busybox", "touch", "/tmp/end");
+    // Its second run is never healthy: it is ended, and the third one is.
+    String state = "";
+    while (!state.contains(" healthy, restarted 2 times")) {
+      state = cvm("ps", "-f", name).output();
+    }
+    assertThat(cvm("logs", "-f", name).output())
+        .isEqualTo("cvm: one was not healthy after 5000 ms\n");
+    assertThat(Files.readAllLines(mark.resolve("checks"))).contains("1", "2", "3");
+  }
+
+  @Test
+  void anInterruptBeforeAllIsReadyIsNoFailure() throws Exception {
+    write(
+        "cVMs:",
+        "  one:",
+        "    args: [busybox, sh, -c, 'echo begun; " + SERVER + "']",
+        "    health: {exec: [\"false\"]}");
+    Process process =
+        environment(new ProcessBuilder(CvmProcess.words("up", file.toString()))).start();
+    assertThat(process.inputReader().readLine()).isEqualTo("one | begun");
+    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    assertThat(process.errorReader().readAllAsString()).isEmpty();
+    assertThat(process.waitFor()).isZero();
+  }
+
+  @Test
+  void whoReadsALogNoFurtherKeepsNobodyWaiting() throws Exception {
+    write(
+        "cVMs:",
+        "  one:",
+        "    limits: {log: 64K}",
+        "    args: [busybox, sh, -c, 'while ! test -e /tmp/go; do busybox sleep 0.1; done;"
+            + " busybox yes | busybox head -c 4000000; echo last; "
+            + SERVER
+            + "']");
+    String name = file.toString();
+    assertThat(cvm("up", "-d", name).status()).isZero();
+    Process reader =
+        environment(new ProcessBuilder(CvmProcess.words("logs", "-f", name, "--follow"))).start();
+    try {
+      cvm("exec", "-f", name, "one", "busybox", "touch", "/tmp/go");
+      String log = "";
+      while (!log.endsWith("last\n")) {
+        log = cvm("logs", "-f", name).output();
+      }
+      assertThat(cvm("down", "-f", name)).isEqualTo(new Result(0, "", ""));
+    } finally {
+      reader.destroy();
+    }
+  }
+
+  @Test
+  void whoFollowsALogEndsWithTheCvms() throws Exception {
+    write("cVMs: {one: {args: [busybox, sh, -c, 'echo begun; " + SERVER + "']}}");
+    String name = file.toString();
+    assertThat(cvm("up", "-d", name).status()).isZero();
+    Process reader =
+        environment(new ProcessBuilder(CvmProcess.words("logs", "-f", name, "--follow"))).start();
+    assertThat(reader.inputReader().readLine()).isEqualTo("begun");
+    assertThat(cvm("down", "-f", name)).isEqualTo(new Result(0, "", ""));
+    assertThat(reader.errorReader().readAllAsString()).isEmpty();
+    assertThat(reader.waitFor()).isZero();
+  }
+
   private void write(String... lines) throws IOException {
     Files.write(file, List.of(lines));
   }

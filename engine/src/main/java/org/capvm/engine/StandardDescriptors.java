@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
@@ -35,6 +34,13 @@ final class StandardDescriptors implements AutoCloseable {
    */
   static StandardDescriptors open(ProgramStart start) {
     StandardDescriptors made = new StandardDescriptors();
+    // These are let go of however it ends.
+    for (StandardStream stream :
+        List.of(start.standardInput(), start.standardOutput(), start.standardError())) {
+      if (stream instanceof StandardStream.Passed(int descriptor)) {
+        made.opened.add(descriptor);
+      }
+    }
     try {
       made.descriptors[0] = made.open(start.standardInput(), 0);
       made.descriptors[1] = made.open(start.standardOutput(), 1);
@@ -72,17 +78,13 @@ final class StandardDescriptors implements AutoCloseable {
       case StandardStream.HostDescriptor(int descriptor) -> descriptor;
       case StandardStream.Discarded() -> open(Path.of(NOWHERE), guestDescriptor);
       case StandardStream.HostFile(Path hostPath) -> open(hostPath, guestDescriptor);
-      case StandardStream.Received(Consumer<byte[]> receiver) -> receive(receiver);
-      case StandardStream.OfProcess(long process, int descriptor) -> {
-        int access =
-            guestDescriptor == 0 ? OpenFlags.O_RDONLY : OpenFlags.O_WRONLY | OpenFlags.O_APPEND;
-        yield reopen("/proc/" + process + "/fd/" + descriptor, access | OpenFlags.O_NOCTTY);
-      }
+      case StandardStream.Received received -> receive(received);
+      case StandardStream.Passed(int descriptor) -> descriptor;
     };
   }
 
   /** Makes a pipe, and a thread that passes on what comes out of it. */
-  private int receive(Consumer<byte[]> receiver) {
+  private int receive(StandardStream.Received receiver) {
     MemorySegment pair = HostScratch.get();
     ErrnoException.check(Hostcalls.pipe(pair.address()));
     int from = pair.get(ValueLayout.JAVA_INT, 0);
@@ -94,14 +96,16 @@ final class StandardDescriptors implements AutoCloseable {
     return to;
   }
 
-  private static void passOn(int from, Consumer<byte[]> receiver, CompletableFuture<Void> end) {
+  private static void passOn(
+      int from, StandardStream.Received receiver, CompletableFuture<Void> end) {
     MemorySegment piece = HostScratch.get();
     try {
       long count = Hostcalls.read(from, piece.address(), PIECE_BYTES);
       while (count > 0) {
-        receiver.accept(piece.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE));
+        receiver.receiver().accept(piece.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE));
         count = Hostcalls.read(from, piece.address(), PIECE_BYTES);
       }
+      receiver.end().run();
     } finally {
       Hostcalls.close(from);
       end.complete(null);

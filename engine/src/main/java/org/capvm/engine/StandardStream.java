@@ -44,21 +44,22 @@ public sealed interface StandardStream {
    *
    * @param receiver called on a thread of its own, with pieces in order; the last one comes before
    *     the cVM's {@link Cvm#close} returns
+   * @param end called on the same thread when no more will come
    */
-  record Received(Consumer<byte[]> receiver) implements StandardStream {
+  record Received(Consumer<byte[]> receiver, Runnable end) implements StandardStream {
     public Received {
       Objects.requireNonNull(receiver);
+      Objects.requireNonNull(end);
     }
   }
 
   /**
-   * What a descriptor of another process of the same user is connected to: a terminal, a pipe or a
-   * file, but not a socket. A file is read from its start and written at its end.
+   * A descriptor of the JVM's, which is closed when the program that is started, and what it
+   * forked, have it no more, or when it could not be started.
    *
-   * @param processId the host's number of the process
-   * @param descriptor its descriptor, open for reading for standard input and for writing otherwise
+   * @param hostDescriptor its number
    */
-  record OfProcess(long processId, int descriptor) implements StandardStream {}
+  record Passed(int hostDescriptor) implements StandardStream {}
 
   /** The JVM's own descriptor of the same number. */
   static StandardStream inherited() {

@@ -4,6 +4,7 @@ import static org.capvm.libos.host.HostSystemCall.call;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * Host calls on sockets. Every method returns what Linux returns, a value or -errno, unless it says
@@ -37,9 +38,18 @@ public final class HostSockets {
   private static final int TIOCOUTQ = 0x5411;
   private static final int ADDRESS_BYTES = 128;
   private static final int MSGHDR_BYTES = 56;
+  private static final int SCM_RIGHTS = 1;
+  private static final int CMSGHDR_BYTES = 16;
+  private static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
   /** Where arguments go: behind the vectors that callers put at the start of the scratch memory. */
   private static final int ARGUMENTS = HostScratch.SIZE_BYTES - 1024;
+
+  /** Where a {@code struct msghdr} goes, its field {@code msg_controllen}, and control messages. */
+  private static final long MESSAGE = (long) ARGUMENTS + ADDRESS_BYTES;
+
+  private static final int CONTROL_LENGTH = 40;
+  private static final long CONTROL = MESSAGE + MSGHDR_BYTES + 8;
 
   private HostSockets() {}
 
@@ -152,7 +162,7 @@ public final class HostSockets {
     long name = scratch.address() + ARGUMENTS;
     long received = call(RECVMSG, descriptor, messageHeader(count, name, ADDRESS_BYTES), flags);
     if (received >= 0) {
-      long header = (long) ARGUMENTS + ADDRESS_BYTES;
+      long header = MESSAGE;
       int length = scratch.get(ValueLayout.JAVA_INT, header + 8);
       sender.heard(
           bytes(scratch, ARGUMENTS, length), scratch.get(ValueLayout.JAVA_INT, header + 48));
@@ -160,10 +170,61 @@ public final class HostSockets {
     return received;
   }
 
+  /**
+   * {@code sendmsg} of the iovecs at the start of the thread's scratch memory to an AF_UNIX
+   * address, with open files.
+   */
+  public static long sendDescriptorsTo(
+      int descriptor, int count, byte[] address, int[] descriptors) {
+    long name = argument(address);
+    long header = messageHeader(count, name, address.length);
+    int length = withControl(descriptors.length);
+    MemorySegment scratch = HostScratch.get();
+    scratch.set(ValueLayout.JAVA_LONG, CONTROL, length);
+    scratch.set(ValueLayout.JAVA_INT, CONTROL + 8, SOL_SOCKET);
+    scratch.set(ValueLayout.JAVA_INT, CONTROL + 12, SCM_RIGHTS);
+    MemorySegment.copy(
+        descriptors, 0, scratch, ValueLayout.JAVA_INT, CONTROL + CMSGHDR_BYTES, descriptors.length);
+    return call(SENDMSG, descriptor, header, 0);
+  }
+
+  /**
+   * {@code recvmsg} into the iovecs at the start of the thread's scratch memory, with open files,
+   * which are close-on-exec.
+   *
+   * @param descriptors gets their numbers, and -1 where there is none; the host closes what does
+   *     not fit
+   */
+  public static long receiveDescriptors(int descriptor, int count, int[] descriptors) {
+    Arrays.fill(descriptors, -1);
+    long header = messageHeader(count, 0, 0);
+    withControl(descriptors.length);
+    MemorySegment scratch = HostScratch.get();
+    scratch.set(ValueLayout.JAVA_LONG, CONTROL, 0);
+    long received = call(RECVMSG, descriptor, header, MSG_CMSG_CLOEXEC);
+    // Nothing else is asked for that would come as a control message.
+    if (received >= 0 && scratch.get(ValueLayout.JAVA_LONG, MESSAGE + CONTROL_LENGTH) > 0) {
+      long bytes = scratch.get(ValueLayout.JAVA_LONG, CONTROL) - CMSGHDR_BYTES;
+      int there = Math.min(descriptors.length, Math.toIntExact(bytes / Integer.BYTES));
+      MemorySegment.copy(
+          scratch, ValueLayout.JAVA_INT, CONTROL + CMSGHDR_BYTES, descriptors, 0, there);
+    }
+    return received;
+  }
+
+  /** Adds room for descriptors to the message header; returns the control message's length. */
+  private static int withControl(int descriptors) {
+    MemorySegment scratch = HostScratch.get();
+    int length = CMSGHDR_BYTES + descriptors * Integer.BYTES;
+    scratch.set(ValueLayout.JAVA_LONG, MESSAGE + 32, scratch.address() + CONTROL);
+    scratch.set(ValueLayout.JAVA_LONG, MESSAGE + CONTROL_LENGTH, length);
+    return length;
+  }
+
   /** A {@code struct msghdr} whose vector is at the start of the scratch memory. */
   private static long messageHeader(int count, long name, int nameBytes) {
     MemorySegment scratch = HostScratch.get();
-    long header = (long) ARGUMENTS + ADDRESS_BYTES;
+    long header = MESSAGE;
     scratch.asSlice(header, MSGHDR_BYTES).fill((byte) 0);
     scratch.set(ValueLayout.JAVA_LONG, header, name);
     scratch.set(ValueLayout.JAVA_INT, header + 8, nameBytes);
