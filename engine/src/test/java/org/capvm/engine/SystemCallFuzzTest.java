@@ -20,7 +20,7 @@ final class SystemCallFuzzTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3})
   void errorsAreThoseOfLinux(int seed) throws Exception {
-    Differential.command("./call_fuzz", "compare", Integer.toString(seed), "4000")
+    Differential.command("./call_fuzz", "compare", Integer.toString(seed), "12000")
         .copy(GuestProgram.c("call_fuzz", "-O1", "-pthread"))
         .agreesWithStatus(0);
   }

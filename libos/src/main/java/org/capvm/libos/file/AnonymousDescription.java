@@ -31,6 +31,12 @@ public abstract class AnonymousDescription extends FileDescription {
     return status;
   }
 
+  /** Linux's {@code noop_llseek}: any offset is taken, and the file stays at 0. */
+  @Override
+  public final long seek(Task task, long offset, int whence) {
+    return 0;
+  }
+
   @Override
   public long read(Task task, IoBuffer buffer) {
     throw ErrnoException.of(Errno.EINVAL);

@@ -85,6 +85,11 @@ public final class DirectoryDescription extends FileDescription {
   }
 
   @Override
+  public boolean isPositional() {
+    return true;
+  }
+
+  @Override
   public long read(Task task, IoBuffer buffer) {
     throw ErrnoException.of(Errno.EISDIR);
   }

@@ -195,6 +195,24 @@ public abstract class FileDescription {
     return mode == OpenFlags.O_WRONLY || mode == OpenFlags.O_RDWR;
   }
 
+  /**
+   * Whether this kind of file can be read at all; EINVAL for the others, before the buffer is
+   * looked at.
+   */
+  public boolean canRead() {
+    return true;
+  }
+
+  /** Whether this kind of file can be written at all. */
+  public boolean canWrite() {
+    return true;
+  }
+
+  /** Whether {@link #readAt} and {@link #writeAt} are there; ESPIPE before all else if not. */
+  public boolean isPositional() {
+    return false;
+  }
+
   /** Whether calls must not wait. */
   public final boolean isNonBlocking() {
     return (flags & OpenFlags.O_NONBLOCK) != 0;

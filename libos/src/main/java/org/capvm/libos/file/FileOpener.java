@@ -140,6 +140,9 @@ public final class FileOpener {
       throw ErrnoException.of(Errno.EISDIR);
     }
     Access.require(end, caller.credentials(), wantedAccess());
+    if (inode.isDirectory() && has(OpenFlags.O_DIRECT)) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
     if (changes && inode.isRegular()) {
       location.requireWritable();
     }

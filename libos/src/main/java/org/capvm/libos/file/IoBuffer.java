@@ -5,8 +5,11 @@ import static org.capvm.machine.layout.SlotLayout.GUEST_BYTES;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.function.LongSupplier;
+import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.host.HostScratch;
+import org.capvm.libos.memory.AddressLayout;
+import org.capvm.libos.process.Task;
 import org.capvm.monitor.memory.GuestMemory;
 
 /**
@@ -61,15 +64,64 @@ public final class IoBuffer {
     return new IoBuffer(memory, null, guestAddress, clipped, null, null);
   }
 
-  /** Several pieces of guest memory, in order; the arrays are kept. */
+  /**
+   * Several pieces of guest memory, in order; the arrays are kept. A piece that leaves the slot is
+   * the last: what follows would be reached only past bytes that are not there.
+   *
+   * @throws org.capvm.monitor.memory.GuestMemoryFault if the first piece that is not empty begins
+   *     outside the slot
+   */
   public static IoBuffer guest(GuestMemory memory, long[] guestAddresses, long[] lengthsBytes) {
     long total = 0;
+    boolean ended = false;
     for (int i = 0; i < lengthsBytes.length; i++) {
-      lengthsBytes[i] = clip(lengthsBytes[i], MAX_TRANSFER_BYTES - total);
-      memory.hostAddress(guestAddresses[i], lengthsBytes[i]);
-      total += lengthsBytes[i];
+      long length = ended ? 0 : clip(lengthsBytes[i], MAX_TRANSFER_BYTES - total);
+      boolean inside = guestAddresses[i] >= 0 && guestAddresses[i] < GUEST_BYTES;
+      long room = inside ? GUEST_BYTES - guestAddresses[i] : 0;
+      if (length > room) {
+        length = room;
+        ended = true;
+        if (room == 0 && total == 0) {
+          // The fault.
+          memory.hostAddress(guestAddresses[i], lengthsBytes[i]);
+        }
+      }
+      if (length == 0) {
+        guestAddresses[i] = 0;
+      }
+      lengthsBytes[i] = length;
+      total += length;
     }
     return new IoBuffer(memory, null, 0, total, guestAddresses, lengthsBytes);
+  }
+
+  /**
+   * The pieces that {@code struct iovec}s of a guest name, which are read once.
+   *
+   * @param stored whether the host will store to them
+   * @throws ErrnoException EINVAL for one above 2^63 bytes, EFAULT for one outside the addresses of
+   *     a process
+   */
+  public static IoBuffer gathered(Task task, long vector, int count, boolean stored) {
+    long[] addresses = new long[count];
+    long[] lengths = new long[count];
+    for (int i = 0; i < count; i++) {
+      long entry = vector + (long) i * IOVEC_BYTES;
+      addresses[i] = task.memory().getLong(entry);
+      lengths[i] = task.memory().getLong(entry + 8);
+      if (lengths[i] < 0) {
+        throw ErrnoException.of(Errno.EINVAL);
+      }
+    }
+    for (int i = 0; i < count; i++) {
+      AddressLayout.requireUserRange(addresses[i], lengths[i]);
+      if (stored) {
+        task.addressSpace().prepareStore(addresses[i], lengths[i]);
+      }
+    }
+    return count == 1
+        ? guest(task.memory(), addresses[0], lengths[0])
+        : guest(task.memory(), addresses, lengths);
   }
 
   /** Native memory of the library OS. */

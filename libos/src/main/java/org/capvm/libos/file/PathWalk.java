@@ -92,6 +92,12 @@ public final class PathWalk {
     }
   }
 
+  /**
+   * Besides the {@code RESOLVE_} flags: a last name that is too long is taken as one that is not
+   * there, for a call that has more to check before it says ENAMETOOLONG.
+   */
+  public static final int TAKE_LONG_LAST = 1 << 30;
+
   private final Caller caller;
   private final int resolve;
   private final Location root;
@@ -168,6 +174,9 @@ public final class PathWalk {
       }
       last = Last.NAME;
       if (name.length() > Directory.NAME_MAX) {
+        if (isLast && (resolve & TAKE_LONG_LAST) != 0) {
+          return new End(current, name, last, null, trailingSlash);
+        }
         throw ErrnoException.of(Errno.ENAMETOOLONG);
       }
       Inode inode = directory.lookup(caller, name);

@@ -3,6 +3,7 @@ package org.capvm.libos.futex;
 import java.util.function.IntUnaryOperator;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.memory.AddressLayout;
 import org.capvm.libos.process.Task;
 import org.capvm.libos.time.GuestTime;
 import org.capvm.monitor.memory.GuestMemory;
@@ -26,12 +27,20 @@ final class FutexCalls {
     int command = (int) op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
     boolean isPrivate = (op & FUTEX_PRIVATE_FLAG) != 0;
     boolean realtime = (op & FUTEX_CLOCK_REALTIME) != 0;
-    if (realtime && command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET) {
+    if (timeout != 0 && (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET)) {
+      // EFAULT and EINVAL for the time come before all else.
+      GuestTime.readTimespec(task.memory(), timeout);
+    }
+    if (realtime && command != FUTEX_WAIT_BITSET) {
+      return -Errno.ENOSYS;
+    }
+    if (!isKnown(command)) {
       return -Errno.ENOSYS;
     }
     if ((word & 3) != 0) {
       return -Errno.EINVAL;
     }
+    AddressLayout.requireUserRange(word, Integer.BYTES);
     return switch (command) {
       case FUTEX_WAIT -> wait(task, word, (int) val, isPrivate, relative(task, timeout));
       case FUTEX_WAIT_BITSET ->
@@ -43,6 +52,20 @@ final class FutexCalls {
       case FUTEX_CMP_REQUEUE -> requeue(task, word, val, timeout, word2, isPrivate, (int) val3);
       case FUTEX_WAKE_OP -> wakeOperation(task, word, val, timeout, word2, (int) val3, isPrivate);
       default -> -Errno.ENOSYS;
+    };
+  }
+
+  private static boolean isKnown(int command) {
+    return switch (command) {
+      case FUTEX_WAIT,
+          FUTEX_WAKE,
+          FUTEX_REQUEUE,
+          FUTEX_CMP_REQUEUE,
+          FUTEX_WAKE_OP,
+          FUTEX_WAIT_BITSET,
+          FUTEX_WAKE_BITSET ->
+          true;
+      default -> false;
     };
   }
 

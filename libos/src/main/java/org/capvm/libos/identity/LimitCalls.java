@@ -34,6 +34,9 @@ final class LimitCalls {
   private LimitCalls() {}
 
   static long getrlimit(Task task, long resource, long out, long a2, long a3, long a4, long a5) {
+    if ((int) resource >= 0 && (int) resource < Resource.RLIMIT_COUNT && out == 0) {
+      return -Errno.EFAULT;
+    }
     return prlimit64(task, 0, resource, 0, out, 0, 0);
   }
 

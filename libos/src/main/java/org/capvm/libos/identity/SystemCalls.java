@@ -8,9 +8,11 @@ import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
+import org.capvm.libos.memory.AddressLayout;
 import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 import org.capvm.monitor.memory.GuestMemory;
+import org.capvm.monitor.memory.GuestMemoryFault;
 
 /** The system's name, its size, random numbers, and what {@code prctl} changes. */
 final class SystemCalls {
@@ -97,12 +99,22 @@ final class SystemCalls {
     }
     long wanted =
         Math.min(Long.compareUnsigned(length, RANDOM_MAX) > 0 ? RANDOM_MAX : length, RANDOM_MAX);
+    AddressLayout.requireUserRange(out, wanted);
     MemorySegment scratch = HostScratch.get();
     long done = 0;
     while (done < wanted) {
       long chunk = Math.min(RANDOM_CHUNK, wanted - done);
+      // What follows may be a page that is not there: the bytes before it count.
+      chunk = Math.min(chunk, AddressLayout.PAGE - ((out + done) & (AddressLayout.PAGE - 1)));
       ErrnoException.check(Hostcalls.getrandom(scratch.address(), chunk, (int) flags));
-      task.memory().write(out + done, scratch.asSlice(0, chunk));
+      try {
+        task.memory().write(out + done, scratch.asSlice(0, chunk));
+      } catch (GuestMemoryFault endsThere) {
+        if (done == 0) {
+          throw endsThere;
+        }
+        return done;
+      }
       done += chunk;
     }
     return done;

@@ -12,6 +12,7 @@ final class UserCalls {
   private static final int KEEP = -1;
   private static final int NGROUPS_MAX = 65536;
   private static final int CAPABILITY_VERSION_1 = 0x19980330;
+  private static final int CAPABILITY_VERSION_2 = 0x20071026;
   private static final int CAPABILITY_VERSION_3 = 0x20080522;
   private static final long ALL_CAPABILITIES = (1L << 41) - 1;
 
@@ -220,7 +221,10 @@ final class UserCalls {
     GuestMemory memory = task.memory();
     int version = memory.getInt(header);
     int words = version == CAPABILITY_VERSION_1 ? 1 : 2;
-    boolean known = version >= CAPABILITY_VERSION_1 && version <= CAPABILITY_VERSION_3;
+    boolean known =
+        version == CAPABILITY_VERSION_1
+            || version == CAPABILITY_VERSION_2
+            || version == CAPABILITY_VERSION_3;
     if (!known) {
       memory.putInt(header, CAPABILITY_VERSION_3);
       return data == 0 ? 0 : -Errno.EINVAL;

@@ -1,5 +1,8 @@
 package org.capvm.libos.memory;
 
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+
 /**
  * Where things go in a guest address space. Fixed, so that every cVM that runs a program has the
  * same layout and shares its translations.
@@ -37,7 +40,22 @@ public final class AddressLayout {
   /** Unmapped bytes kept below the first thread's stack, as Linux's {@code stack_guard_gap}. */
   public static final long STACK_GUARD = 256 * PAGE;
 
+  /** Where the addresses of a Linux process end, mapped or not: {@code TASK_SIZE}. */
+  private static final long USER_END = 0x7fff_ffff_f000L;
+
   private AddressLayout() {}
+
+  /**
+   * Refuses, with EFAULT, a buffer that does not lie below the end of a process's addresses. Linux
+   * looks at that ({@code access_ok}) before it looks at what is mapped, and before most else.
+   */
+  public static void requireUserRange(long guestAddress, long lengthBytes) {
+    boolean inside =
+        guestAddress >= 0 && lengthBytes >= 0 && guestAddress <= USER_END - lengthBytes;
+    if (!inside) {
+      throw ErrnoException.of(Errno.EFAULT);
+    }
+  }
 
   /** Rounds up to a page; the value must be below 2^63 - 4096. */
   public static long pageUp(long bytes) {

@@ -518,6 +518,36 @@ public final class AddressSpace {
     }
   }
 
+  /** Whether {@code madvise} knows a piece of advice. */
+  static boolean isAdvice(int advice) {
+    return switch (advice) {
+      case MADV_DONTFORK,
+          MADV_WIPEONFORK,
+          MADV_DOFORK,
+          MADV_KEEPONFORK,
+          MADV_DONTNEED,
+          MADV_FREE,
+          MADV_REMOVE,
+          MADV_WILLNEED,
+          MADV_POPULATE_READ,
+          MADV_POPULATE_WRITE,
+          MADV_NORMAL,
+          MADV_RANDOM,
+          MADV_SEQUENTIAL,
+          MADV_MERGEABLE,
+          MADV_UNMERGEABLE,
+          MADV_HUGEPAGE,
+          MADV_NOHUGEPAGE,
+          MADV_DONTDUMP,
+          MADV_DODUMP,
+          MADV_COLD,
+          MADV_PAGEOUT,
+          MADV_COLLAPSE ->
+          true;
+      default -> false;
+    };
+  }
+
   private void adviseArea(MemoryArea area, int advice) {
     switch (advice) {
       case MADV_DONTFORK, MADV_WIPEONFORK -> {

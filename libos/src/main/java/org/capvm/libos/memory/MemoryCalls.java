@@ -124,8 +124,15 @@ final class MemoryCalls {
     if (length == 0) {
       return 0;
     }
+    if (pageUp(length) == 0 || endsBelowStart(address, pageUp(length))) {
+      return -Errno.ENOMEM;
+    }
     if ((protection & ~PROTECTIONS) != 0) {
       return -Errno.EINVAL;
+    }
+    if ((protection & GROWS) != 0) {
+      // Nothing that grows is ever mapped.
+      return task.addressSpace().areaAt(address) == null ? -Errno.ENOMEM : -Errno.EINVAL;
     }
     task.addressSpace().protect(address, length, (int) protection);
     return 0;
@@ -165,15 +172,25 @@ final class MemoryCalls {
 
   static long madvise(
       Task task, long address, long length, long advice, long a3, long a4, long a5) {
-    if (!isPageAligned(address) || length < 0) {
+    long bytes = pageUp(length);
+    if (!AddressSpace.isAdvice((int) advice)
+        || !isPageAligned(address)
+        || (bytes == 0 && length != 0)
+        || endsBelowStart(address, bytes)) {
       return -Errno.EINVAL;
     }
-    task.addressSpace().advise(address, length, (int) advice);
+    if (bytes != 0) {
+      task.addressSpace().advise(address, bytes, (int) advice);
+    }
     return 0;
   }
 
   static long mincore(
       Task task, long address, long length, long vector, long a3, long a4, long a5) {
+    if (isPageAligned(address)) {
+      requireMapped(address, length);
+      AddressLayout.requireUserRange(vector, pageUp(length) / AddressLayout.PAGE);
+    }
     byte[] resident = task.addressSpace().residency(address, length);
     task.memory().write(vector, resident, 0, resident.length);
     return 0;
@@ -186,6 +203,9 @@ final class MemoryCalls {
         || !isPageAligned(address)) {
       return -Errno.EINVAL;
     }
+    if (pageUp(length) == 0) {
+      return 0;
+    }
     task.addressSpace().sync(address, length, (int) flags);
     return 0;
   }
@@ -195,8 +215,31 @@ final class MemoryCalls {
         && task.limits().exceeds(Resource.RLIMIT_MEMLOCK, length)) {
       return task.limits().soft(Resource.RLIMIT_MEMLOCK) == 0 ? -Errno.EPERM : -Errno.ENOMEM;
     }
-    task.addressSpace().lock(address, length, true);
+    return lock(task, address, length, true);
+  }
+
+  private static long lock(Task task, long address, long length, boolean locked) {
+    long start = AddressLayout.pageDown(address);
+    long bytes = pageUp(length + (address - start));
+    if (bytes == 0) {
+      return 0;
+    }
+    if (endsBelowStart(start, bytes)) {
+      return -Errno.EINVAL;
+    }
+    task.addressSpace().lock(start, bytes, locked);
     return 0;
+  }
+
+  /** Whether a range goes past the end of 64 bits. */
+  private static boolean endsBelowStart(long start, long bytes) {
+    return Long.compareUnsigned(start + bytes, start) < 0;
+  }
+
+  private static void requireMapped(long address, long length) {
+    if (address < 0 || length < 0 || address > Long.MAX_VALUE - length) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
   }
 
   static long mlock2(Task task, long address, long length, long flags, long a3, long a4, long a5) {
@@ -207,8 +250,7 @@ final class MemoryCalls {
   }
 
   static long munlock(Task task, long address, long length, long a2, long a3, long a4, long a5) {
-    task.addressSpace().lock(address, length, false);
-    return 0;
+    return lock(task, address, length, false);
   }
 
   static long mlockall(Task task, long flags, long a1, long a2, long a3, long a4, long a5) {

@@ -12,6 +12,7 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.process.Task;
+import org.capvm.monitor.memory.GuestMemoryFault;
 
 /** The calls with a {@code struct msghdr}: address, pieces, control messages and flags at once. */
 final class MessageCalls {
@@ -21,7 +22,9 @@ final class MessageCalls {
   private static final int COUNTED_BYTES = 64;
 
   private static final int IOV_MAX = 1024;
-  private static final int IOVEC_BYTES = 16;
+
+  /** Bytes of a {@code struct sockaddr_storage}. */
+  private static final int MOST_ADDRESS_BYTES = 128;
 
   /** Offsets of the fields that receiving changes. */
   private static final int NAME_LENGTH = 8;
@@ -46,16 +49,15 @@ final class MessageCalls {
       Header header =
           new Header(
               in.getLong(0),
-              in.getInt(8),
+              // Without an address its length says nothing; more than the longest is as much as
+              // that.
+              in.getLong(0) == 0 ? 0 : Math.min(in.getInt(8), MOST_ADDRESS_BYTES),
               in.getLong(16),
               in.getLong(24),
               in.getLong(32),
               in.getLong(CONTROL_LENGTH));
       if (header.nameLength < 0) {
         throw ErrnoException.of(Errno.EINVAL);
-      }
-      if (header.count < 0 || header.count > IOV_MAX) {
-        throw ErrnoException.of(Errno.EMSGSIZE);
       }
       return header;
     }
@@ -66,23 +68,10 @@ final class MessageCalls {
      * @param stored whether the host will store to them
      */
     IoBuffer buffer(Task task, boolean stored) {
-      int pieces = (int) count;
-      long[] addresses = new long[pieces];
-      long[] lengths = new long[pieces];
-      for (int i = 0; i < pieces; i++) {
-        long entry = vector + (long) i * IOVEC_BYTES;
-        addresses[i] = task.memory().getLong(entry);
-        lengths[i] = task.memory().getLong(entry + 8);
-        if (lengths[i] < 0) {
-          throw ErrnoException.of(Errno.EINVAL);
-        }
-        if (stored) {
-          task.addressSpace().prepareStore(addresses[i], lengths[i]);
-        }
+      if (count < 0 || count > IOV_MAX) {
+        throw ErrnoException.of(Errno.EMSGSIZE);
       }
-      return pieces == 1
-          ? IoBuffer.guest(task.memory(), addresses[0], lengths[0])
-          : IoBuffer.guest(task.memory(), addresses, lengths);
+      return IoBuffer.gathered(task, vector, (int) count, stored);
     }
   }
 
@@ -102,6 +91,9 @@ final class MessageCalls {
             ? null
             : SocketArguments.address(task, header.name, header.nameLength);
     IoBuffer buffer = header.buffer(task, false);
+    if (Long.compareUnsigned(header.controlLength, Integer.MAX_VALUE) > 0) {
+      return -Errno.ENOBUFS;
+    }
     Ancillary ancillary = ControlMessages.parse(task, socket, header.control, header.controlLength);
     if (ancillary == null) {
       ancillary = implicitCredentials(task, socket, to);
@@ -166,11 +158,16 @@ final class MessageCalls {
         : count;
   }
 
+  /** How many messages one call handles at most; Linux takes the count without a sign. */
+  private static int most(int count) {
+    return Integer.compareUnsigned(count, IOV_MAX) > 0 ? IOV_MAX : count;
+  }
+
   static long sendSeveral(Task task, int descriptor, long headers, int count, int flags) {
     SocketDescription socket = socket(task, descriptor);
     try {
       int done = 0;
-      int most = Math.min(count, IOV_MAX);
+      int most = most(count);
       while (done < most) {
         long header = headers + (long) done * COUNTED_BYTES;
         long sent;
@@ -178,6 +175,8 @@ final class MessageCalls {
           sent = send(task, socket, header, flags);
         } catch (ErrnoException e) {
           sent = -e.errno();
+        } catch (GuestMemoryFault e) {
+          sent = -Errno.EFAULT;
         }
         if (sent < 0) {
           return done > 0 ? done : sent;
@@ -205,7 +204,7 @@ final class MessageCalls {
     SocketDescription socket = socket(task, descriptor);
     try {
       int done = 0;
-      int most = Math.min(count, IOV_MAX);
+      int most = most(count);
       int now = flags & ~MSG_WAITFORONE;
       while (done < most) {
         long header = headers + (long) done * COUNTED_BYTES;
@@ -214,6 +213,8 @@ final class MessageCalls {
           received = receive(task, socket, header, now);
         } catch (ErrnoException e) {
           received = -e.errno();
+        } catch (GuestMemoryFault e) {
+          received = -Errno.EFAULT;
         }
         if (received < 0) {
           return done > 0 ? done : received;

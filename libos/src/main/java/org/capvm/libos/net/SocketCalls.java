@@ -9,6 +9,7 @@ import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.MessageFlags;
 import org.capvm.libos.abi.SocketType;
 import org.capvm.libos.file.IoBuffer;
+import org.capvm.libos.memory.AddressLayout;
 import org.capvm.libos.process.Task;
 
 /** Making, naming and connecting sockets, and the calls that transfer from one buffer. */
@@ -27,6 +28,9 @@ final class SocketCalls {
   static long pair(Task task, int family, int typeAndFlags, int protocol, long result) {
     int flags = typeAndFlags & ~SocketType.SOCK_TYPE_MASK;
     SocketArguments.requireTypeFlags(flags);
+    // Linux stores the descriptors before it makes the sockets: EFAULT comes first.
+    task.memory().putInt(result, -1);
+    task.memory().putInt(result + 4, -1);
     SocketDescription[] sockets =
         SocketCreation.pair(
             task,
@@ -77,6 +81,7 @@ final class SocketCalls {
   }
 
   static long accept(Task task, int descriptor, long guestAddress, long lengthAddress, int flags) {
+    task.files().get(descriptor).release();
     SocketArguments.requireTypeFlags(flags);
     SocketDescription socket = socket(task, descriptor);
     try {
@@ -96,9 +101,10 @@ final class SocketCalls {
   }
 
   static long connect(Task task, int descriptor, long guestAddress, int length) {
+    task.files().get(descriptor).release();
+    byte[] bytes = address(task, guestAddress, length);
     SocketDescription socket = socket(task, descriptor);
     try {
-      byte[] bytes = address(task, guestAddress, length);
       if (bytes.length < 2) {
         return -Errno.EINVAL;
       }
@@ -150,15 +156,24 @@ final class SocketCalls {
       int flags,
       long guestAddress,
       int addressLength) {
+    requireRange(buffer, length);
     SocketDescription socket = socket(task, descriptor);
     try {
-      byte[] to = guestAddress == 0 ? null : address(task, guestAddress, addressLength);
+      // An AF_UNIX socket takes an address of no bytes as none.
+      boolean none = guestAddress == 0 || (addressLength == 0 && socket instanceof UnixSocket);
+      byte[] to = none ? null : address(task, guestAddress, addressLength);
       Ancillary ancillary = MessageCalls.implicitCredentials(task, socket, to);
       IoBuffer bytes = IoBuffer.guest(task.memory(), buffer, length);
       return socket.sendSignalling(task, bytes, flags, to, ancillary);
     } finally {
       socket.release();
     }
+  }
+
+  /** What Linux says of the buffer before it looks at the descriptor. */
+  private static void requireRange(long buffer, long length) {
+    boolean longer = Long.compareUnsigned(length, IoBuffer.MAX_TRANSFER_BYTES) > 0;
+    AddressLayout.requireUserRange(buffer, longer ? IoBuffer.MAX_TRANSFER_BYTES : length);
   }
 
   static long receiveFrom(
@@ -169,6 +184,7 @@ final class SocketCalls {
       int flags,
       long guestAddress,
       long lengthAddress) {
+    requireRange(buffer, length);
     SocketDescription socket = socket(task, descriptor);
     try {
       task.addressSpace().prepareStore(buffer, length);

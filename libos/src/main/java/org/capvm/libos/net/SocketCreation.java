@@ -22,16 +22,14 @@ import org.capvm.libos.process.Task;
 
 /** Which sockets there are, and the errors for those there are not, in Linux's order. */
 final class SocketCreation {
+  /** One more than Linux's highest protocol, that of MPTCP. */
+  private static final int IPPROTO_MAX = 263;
+
   private SocketCreation() {}
 
   /** A socket of a family, a type without flags and a protocol. */
   static SocketDescription create(NetworkNamespace network, int family, int type, int protocol) {
-    if (family < 0 || family >= AF_MAX) {
-      throw ErrnoException.of(Errno.EAFNOSUPPORT);
-    }
-    if (type < 0 || type >= SOCK_MAX) {
-      throw ErrnoException.of(Errno.EINVAL);
-    }
+    requireInRange(family, type);
     return switch (family) {
       case AF_UNIX -> unix(network, type, protocol);
       case AF_INET, AF_INET6 -> internet(network, family, type, protocol);
@@ -41,6 +39,15 @@ final class SocketCreation {
     };
   }
 
+  private static void requireInRange(int family, int type) {
+    if (family < 0 || family >= AF_MAX) {
+      throw ErrnoException.of(Errno.EAFNOSUPPORT);
+    }
+    if (type < 0 || type >= SOCK_MAX) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+  }
+
   /** Two AF_UNIX sockets connected to each other; other families have none. */
   static SocketDescription[] pair(
       Task task, NetworkNamespace network, int family, int type, int protocol) {
@@ -48,6 +55,7 @@ final class SocketCreation {
       create(network, family, type, protocol).release();
       throw ErrnoException.of(Errno.EOPNOTSUPP);
     }
+    requireInRange(family, type);
     requireUnix(type, protocol);
     return type == SOCK_STREAM || type == SOCK_SEQPACKET
         ? UnixStreamSocket.pair(task, network, type)
@@ -75,6 +83,9 @@ final class SocketCreation {
 
   private static SocketDescription internet(
       NetworkNamespace network, int family, int type, int protocol) {
+    if (protocol < 0 || protocol >= IPPROTO_MAX) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
     switch (type) {
       case SOCK_STREAM -> {
         if (protocol == 0 || protocol == IPPROTO_TCP) {
@@ -88,7 +99,7 @@ final class SocketCreation {
         if (protocol == IPPROTO_UDPLITE) {
           return new InternetDatagramSocket(network, family, IPPROTO_UDPLITE);
         }
-        if (protocol == IPPROTO_ICMP) {
+        if (protocol == IPPROTO_ICMP && family == AF_INET) {
           throw ErrnoException.of(Errno.EACCES);
         }
       }

@@ -177,7 +177,8 @@ public abstract class SocketDescription extends FileDescription {
 
   @Override
   public final long read(Task task, IoBuffer buffer) {
-    return receive(task, buffer, 0, null);
+    // Unlike a receive of no bytes, which waits for a message.
+    return buffer.length() == 0 ? 0 : receive(task, buffer, 0, null);
   }
 
   @Override

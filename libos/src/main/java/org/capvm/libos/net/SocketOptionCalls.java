@@ -38,7 +38,15 @@ final class SocketOptionCalls {
       if (length < 0) {
         return -Errno.EINVAL;
       }
-      byte[] value = new byte[Math.min(length, MOST_BYTES)];
+      long refused = requireLevel(socket, level);
+      if (refused != 0) {
+        return refused;
+      }
+      boolean takesText = level == SOL_SOCKET ? name == SO_BINDTODEVICE : name == TCP_CONGESTION;
+      if ((level == SOL_SOCKET || level == IPPROTO_TCP) && length < INT_BYTES && !takesText) {
+        return -Errno.EINVAL;
+      }
+      byte[] value = new byte[Math.min(length, mostRead(level, name))];
       if (value.length > 0) {
         task.memory().read(address, value, 0, value.length);
       }
@@ -46,6 +54,18 @@ final class SocketOptionCalls {
     } finally {
       socket.release();
     }
+  }
+
+  /** How many bytes of an option are looked at; what lies behind them need not be there. */
+  private static int mostRead(int level, int name) {
+    if (level != SOL_SOCKET || name == SO_BINDTODEVICE) {
+      return MOST_BYTES;
+    }
+    return switch (name) {
+      case SO_LINGER -> LINGER_BYTES;
+      case SO_RCVTIMEO, SO_SNDTIMEO -> TIMEVAL_BYTES;
+      default -> INT_BYTES;
+    };
   }
 
   /** Sets an option from the guest's bytes. */
@@ -194,18 +214,31 @@ final class SocketOptionCalls {
       Task task, int descriptor, int level, int name, long address, long lengthAddress) {
     SocketDescription socket = SocketArguments.socket(task, descriptor);
     try {
+      if (socket.family() == AddressFamily.AF_INET && !isLevelOfInternet(level)) {
+        return -Errno.EOPNOTSUPP;
+      }
+      ErrnoException.check(requireLevel(socket, level));
       int room = task.memory().getInt(lengthAddress);
       if (room < 0) {
         return -Errno.EINVAL;
       }
       byte[] value = get(socket, level, name);
       int given = Math.min(room, value.length);
-      task.memory().write(address, value, 0, given);
+      if (given > 0) {
+        task.memory().write(address, value, 0, given);
+      }
       task.memory().putInt(lengthAddress, given);
       return 0;
     } finally {
       socket.release();
     }
+  }
+
+  private static boolean isLevelOfInternet(int level) {
+    return switch (level) {
+      case SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP -> true;
+      default -> false;
+    };
   }
 
   /** An option as the guest gets it. */

@@ -117,7 +117,8 @@ abstract class StreamSocket extends SocketDescription {
       return isStream() ? -Errno.EINVAL : -Errno.EOPNOTSUPP;
     }
     if (buffer.length() == 0 && isStream()) {
-      return 0;
+      boolean something = (readiness() & POLLIN) != 0;
+      return something || !mustNotWait(flags) ? 0 : -Errno.EAGAIN;
     }
     boolean peek = (flags & MSG_PEEK) != 0;
     long count = current.receive(buffer, 0, peek, received);

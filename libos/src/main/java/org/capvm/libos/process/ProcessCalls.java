@@ -1,5 +1,6 @@
 package org.capvm.libos.process;
 
+import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
 import org.capvm.monitor.memory.GuestMemory;
@@ -153,6 +154,20 @@ final class ProcessCalls {
   }
 
   static long waitid(Task task, long kind, long id, long out, long options, long usage, long a5) {
+    long result;
+    try {
+      result = waitid(task, kind, id, out, options, usage);
+    } catch (ErrnoException failed) {
+      result = -failed.errno();
+    }
+    if (result < 0 && out != 0) {
+      // Linux stores to it whatever the result is, so EFAULT comes before every other error.
+      writeChild(task, out, null);
+    }
+    return result;
+  }
+
+  private static long waitid(Task task, long kind, long id, long out, long options, long usage) {
     int flags = (int) options;
     int states = Wait.WEXITED | Wait.WUNTRACED | Wait.WCONTINUED;
     if ((flags & ~(states | Wait.WNOHANG | Wait.WNOWAIT | Wait.CLONE_OPTIONS)) != 0
@@ -170,16 +185,22 @@ final class ProcessCalls {
     }
     GuestMemory memory = task.memory();
     if (out != 0) {
-      memory.putInt(out, result == null ? 0 : Signal.SIGCHLD);
-      memory.putInt(out + 4, 0);
-      memory.putInt(out + 8, result == null ? 0 : result.code());
-      memory.putInt(out + 16, result == null ? 0 : result.id());
-      memory.putInt(out + 20, result == null ? 0 : result.uid());
-      memory.putInt(out + 24, result == null ? 0 : result.status());
+      writeChild(task, out, result);
     }
     if (usage != 0 && result != null) {
       ResourceUsage.write(memory, usage, result.times());
     }
     return 0;
+  }
+
+  /** Stores a {@code siginfo_t} about a child, or zeros. */
+  private static void writeChild(Task task, long out, Wait.Result result) {
+    GuestMemory memory = task.memory();
+    memory.putInt(out, result == null ? 0 : Signal.SIGCHLD);
+    memory.putInt(out + 4, 0);
+    memory.putInt(out + 8, result == null ? 0 : result.code());
+    memory.putInt(out + 16, result == null ? 0 : result.id());
+    memory.putInt(out + 20, result == null ? 0 : result.uid());
+    memory.putInt(out + 24, result == null ? 0 : result.status());
   }
 }

@@ -99,7 +99,9 @@ public final class SignalCalls {
     }
     MemorySegment scratch = HostScratch.get();
     scratch.set(ValueLayout.JAVA_LONG, 0, task.signals().allPending() & task.signals().mask());
-    task.memory().write(out, scratch.asSlice(0, setBytes));
+    if (setBytes > 0) {
+      task.memory().write(out, scratch.asSlice(0, setBytes));
+    }
     return 0;
   }
 

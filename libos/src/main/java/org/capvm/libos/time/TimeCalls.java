@@ -44,6 +44,9 @@ final class TimeCalls {
    * A clock made of a process's or thread's id: {@code (~id << 3) | kind}, bit 2 set for a thread.
    */
   private static long readDynamic(Task task, int clock) {
+    if ((clock & 3) == 3) {
+      return invalid();
+    }
     int id = ~(clock >> 3);
     boolean thread = (clock & 4) != 0;
     if (thread && (id == 0 || id == task.id())) {
@@ -61,7 +64,9 @@ final class TimeCalls {
 
   static long clockGetres(Task task, long clock, long out, long a2, long a3, long a4, long a5) {
     long nanos = 1;
-    if ((int) clock >= 0) {
+    if ((int) clock < 0) {
+      readDynamic(task, (int) clock);
+    } else {
       long scratch = HostScratch.get().address();
       ErrnoException.check(Hostcalls.clockGetres((int) clock, scratch));
       nanos = HostScratch.get().get(java.lang.foreign.ValueLayout.JAVA_LONG, 8);
@@ -101,11 +106,22 @@ final class TimeCalls {
 
   static long clockNanosleep(
       Task task, long clock, long flags, long in, long left, long a4, long a5) {
-    long nanos = GuestTime.readTimespec(task.memory(), in);
     int id = (int) clock;
-    if (id == GuestTime.CLOCK_THREAD_CPUTIME_ID) {
-      return -Errno.EINVAL;
+    switch (id) {
+      case GuestTime.CLOCK_THREAD_CPUTIME_ID,
+          GuestTime.CLOCK_MONOTONIC_RAW,
+          GuestTime.CLOCK_REALTIME_COARSE,
+          GuestTime.CLOCK_MONOTONIC_COARSE -> {
+        return -Errno.EOPNOTSUPP;
+      }
+      default -> {
+        // One to sleep by, or none.
+      }
     }
+    if (id >= 0) {
+      read(task, id);
+    }
+    long nanos = GuestTime.readTimespec(task.memory(), in);
     long now = read(task, id);
     if ((flags & TIMER_ABSTIME) == 0) {
       return sleep(task, GuestTime.deadlineAfter(nanos), left);

@@ -6,6 +6,7 @@ import org.capvm.libos.abi.Signal;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.process.Task;
 import org.capvm.monitor.memory.GuestMemory;
+import org.capvm.monitor.memory.GuestMemoryFault;
 
 /** Alarms, interval timers, POSIX timers. */
 final class TimerCalls {
@@ -16,6 +17,9 @@ final class TimerCalls {
   private static final int SIGEV_SIGNAL = 0;
   private static final int SIGEV_NONE = 1;
   private static final int SIGEV_THREAD_ID = 4;
+
+  /** Bytes of a {@code struct sigevent}. */
+  private static final int SIGEVENT_BYTES = 64;
 
   private TimerCalls() {}
 
@@ -68,15 +72,24 @@ final class TimerCalls {
 
   static long timerCreate(Task task, long clock, long event, long out, long a3, long a4, long a5) {
     int id = (int) clock;
+    if (event != 0) {
+      // Read before the clock is looked at.
+      task.memory().getLong(event);
+      task.memory().getLong(event + SIGEVENT_BYTES - Long.BYTES);
+    }
     boolean known =
         id == GuestTime.CLOCK_REALTIME
             || id == GuestTime.CLOCK_MONOTONIC
             || id == GuestTime.CLOCK_BOOTTIME
             || id == GuestTime.CLOCK_TAI;
     if (!known) {
-      boolean cpuClock =
-          id == GuestTime.CLOCK_PROCESS_CPUTIME_ID || id == GuestTime.CLOCK_THREAD_CPUTIME_ID;
-      return cpuClock ? -Errno.EOPNOTSUPP : -Errno.EINVAL;
+      boolean cannot =
+          id == GuestTime.CLOCK_PROCESS_CPUTIME_ID
+              || id == GuestTime.CLOCK_THREAD_CPUTIME_ID
+              || id == GuestTime.CLOCK_MONOTONIC_RAW
+              || id == GuestTime.CLOCK_REALTIME_COARSE
+              || id == GuestTime.CLOCK_MONOTONIC_COARSE;
+      return cannot ? -Errno.EOPNOTSUPP : -Errno.EINVAL;
     }
     GuestMemory memory = task.memory();
     int signal = Signal.SIGALRM;
@@ -101,16 +114,23 @@ final class TimerCalls {
       }
     }
     int timer = task.process().timers().create(id, signal, target, value);
-    memory.putInt(out, timer);
+    try {
+      memory.putInt(out, timer);
+    } catch (GuestMemoryFault unknownToTheGuest) {
+      task.process().timers().delete(timer);
+      throw unknownToTheGuest;
+    }
     return 0;
   }
 
   static long timerSettime(Task task, long id, long flags, long in, long out, long a4, long a5) {
-    ProcessTimers.PosixTimer timer = task.process().timers().get((int) id);
     GuestMemory memory = task.memory();
     if (in == 0) {
       throw ErrnoException.of(Errno.EINVAL);
     }
+    memory.getLong(in);
+    memory.getLong(in + 24);
+    ProcessTimers.PosixTimer timer = task.process().timers().get((int) id);
     long interval = GuestTime.readTimespec(memory, in);
     long first = GuestTime.readTimespec(memory, in + 16);
     long deadline =

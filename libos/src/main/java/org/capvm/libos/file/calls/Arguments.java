@@ -90,8 +90,13 @@ final class Arguments {
 
   /** Where a new or removed name lies. */
   static PathWalk.End parent(Task task, int directory, long pathAddress) {
+    return parent(task, directory, pathAddress, 0);
+  }
+
+  /** The same with flags of {@link PathWalk}. */
+  static PathWalk.End parent(Task task, int directory, long pathAddress, int resolve) {
     String path = path(task, pathAddress);
-    return PathWalk.walk(Caller.of(task), start(task, directory, path), path, false, 0);
+    return PathWalk.walk(Caller.of(task), start(task, directory, path), path, false, resolve);
   }
 
   /** Puts a new open file at the lowest free descriptor. */

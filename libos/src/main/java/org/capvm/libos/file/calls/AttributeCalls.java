@@ -8,11 +8,13 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
 import org.capvm.libos.file.Access;
+import org.capvm.libos.file.AnonymousDescription;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.Inode;
 import org.capvm.libos.file.Location;
 import org.capvm.libos.file.Timestamp;
+import org.capvm.libos.file.pipe.PipeEnd;
 import org.capvm.libos.file.watch.WatchEvents;
 import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.Task;
@@ -24,12 +26,20 @@ final class AttributeCalls {
   private static final long NANOS_PER_SECOND = 1_000_000_000L;
   private static final long MICROS_PER_SECOND = 1_000_000L;
 
+  private static final int FALLOC_FL_KEEP_SIZE = 1;
+  private static final int FALLOC_FL_PUNCH_HOLE = 2;
+  private static final int FALLOC_FL_COLLAPSE_RANGE = 8;
+  private static final int FALLOC_FL_ZERO_RANGE = 0x10;
+  private static final int FALLOC_FL_INSERT_RANGE = 0x20;
+  private static final int FALLOC_FL_UNSHARE_RANGE = 0x40;
+
   private AttributeCalls() {}
 
   /** What a descriptor stands for; anonymous files have no attributes to change. */
   private static Location located(FileDescription file) {
     if (file.location() == null) {
-      throw ErrnoException.of(Errno.EPERM);
+      boolean anonymous = file instanceof AnonymousDescription;
+      throw ErrnoException.of(anonymous ? Errno.EOPNOTSUPP : Errno.EPERM);
     }
     return file.location();
   }
@@ -124,13 +134,13 @@ final class AttributeCalls {
   // ---- times
 
   static long utime(Task task, long path, long times) {
+    // The times are read before the path is looked at.
+    long access = times == 0 ? 0 : task.memory().getLong(times);
+    long modification = times == 0 ? 0 : task.memory().getLong(times + 8);
     Location location = Arguments.locate(task, AT_FDCWD, path, 0, true);
-    if (times == 0) {
-      return changeTimes(task, location, UTIME_NOW, 0, UTIME_NOW, 0);
-    }
-    long access = task.memory().getLong(times);
-    long modification = task.memory().getLong(times + 8);
-    return changeTimes(task, location, 0, access, 0, modification);
+    return times == 0
+        ? changeTimes(task, location, UTIME_NOW, 0, UTIME_NOW, 0)
+        : changeTimes(task, location, 0, access, 0, modification);
   }
 
   static long utimes(Task task, long path, long times) {
@@ -138,11 +148,13 @@ final class AttributeCalls {
   }
 
   static long futimesat(Task task, int at, long path, long times) {
-    Location location = Arguments.locate(task, at, path, 0, true);
     if (times == 0) {
+      Location location = named(task, at, path, 0);
       return changeTimes(task, location, UTIME_NOW, 0, UTIME_NOW, 0);
     }
+    long access = task.memory().getLong(times);
     long accessMicros = task.memory().getLong(times + 8);
+    long modification = task.memory().getLong(times + 16);
     long modificationMicros = task.memory().getLong(times + 24);
     if (accessMicros < 0
         || accessMicros >= MICROS_PER_SECOND
@@ -150,17 +162,27 @@ final class AttributeCalls {
         || modificationMicros >= MICROS_PER_SECOND) {
       return -Errno.EINVAL;
     }
+    Location location = named(task, at, path, 0);
     return changeTimes(
-        task,
-        location,
-        accessMicros * 1000,
-        task.memory().getLong(times),
-        modificationMicros * 1000,
-        task.memory().getLong(times + 16));
+        task, location, accessMicros * 1000, access, modificationMicros * 1000, modification);
+  }
+
+  /** What a path names, or a descriptor without one. */
+  private static Location named(Task task, int at, long path, int flags) {
+    if (path != 0 || at == AT_FDCWD) {
+      return Arguments.locate(task, at, path, flags, true);
+    }
+    FileDescription file = task.files().get(at);
+    try {
+      return located(file);
+    } finally {
+      file.release();
+    }
   }
 
   static long utimensat(Task task, int at, long path, long times, int flags) {
-    if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) {
+    if ((path == 0 && at != AT_FDCWD && flags != 0)
+        || (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) {
       return -Errno.EINVAL;
     }
     long accessNanos = times == 0 ? UTIME_NOW : task.memory().getLong(times + 8);
@@ -173,17 +195,7 @@ final class AttributeCalls {
     }
     long access = times == 0 ? 0 : task.memory().getLong(times);
     long modification = times == 0 ? 0 : task.memory().getLong(times + 16);
-    Location location;
-    if (path == 0) {
-      FileDescription file = task.files().get(at);
-      try {
-        location = located(file);
-      } finally {
-        file.release();
-      }
-    } else {
-      location = Arguments.locate(task, at, path, flags, true);
-    }
+    Location location = named(task, at, path, flags);
     return changeTimes(task, location, accessNanos, access, modificationNanos, modification);
   }
 
@@ -264,14 +276,37 @@ final class AttributeCalls {
     }
   }
 
+  /** The combinations of {@code fallocate}'s modes that there are, in fallocate(2). */
+  private static boolean isAllocationMode(int mode) {
+    return switch (mode) {
+      case 0,
+          FALLOC_FL_KEEP_SIZE,
+          FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+          FALLOC_FL_COLLAPSE_RANGE,
+          FALLOC_FL_ZERO_RANGE,
+          FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+          FALLOC_FL_INSERT_RANGE,
+          FALLOC_FL_UNSHARE_RANGE,
+          FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE ->
+          true;
+      default -> false;
+    };
+  }
+
   static long fallocate(Task task, int descriptor, int mode, long offset, long length) {
-    if (offset < 0 || length <= 0) {
-      return -Errno.EINVAL;
-    }
     FileDescription file = task.files().get(descriptor);
     try {
+      if (offset < 0 || length <= 0) {
+        return -Errno.EINVAL;
+      }
+      if (!isAllocationMode(mode)) {
+        return -Errno.EOPNOTSUPP;
+      }
       if (!file.isWritable()) {
         return -Errno.EBADF;
+      }
+      if (file instanceof PipeEnd) {
+        return -Errno.ESPIPE;
       }
       return file.allocate(mode, offset, length);
     } finally {

@@ -5,9 +5,11 @@ import static org.capvm.libos.abi.OpenFlags.AT_SYMLINK_NOFOLLOW;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Supplier;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.Access;
+import org.capvm.libos.file.AnonymousDescription;
 import org.capvm.libos.file.ExtendedAttributes;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.Inode;
@@ -23,30 +25,60 @@ final class AttributeNameCalls {
 
   private AttributeNameCalls() {}
 
-  // ---- which file
+  // ---- which file: looked for after the other arguments, as Linux does
 
-  static Location byPath(Task task, long path, boolean follow) {
-    return Arguments.locate(task, AT_FDCWD, path, follow ? 0 : AT_SYMLINK_NOFOLLOW, true);
+  static Target byPath(Task task, long path, boolean follow) {
+    return Target.at(
+        Arguments.locate(task, AT_FDCWD, path, follow ? 0 : AT_SYMLINK_NOFOLLOW, true));
   }
 
-  static Location byDescriptor(Task task, int descriptor) {
+  static Target byDescriptor(Task task, int descriptor) {
     FileDescription file = task.files().get(descriptor);
     try {
-      if (file.location() == null) {
-        throw ErrnoException.of(Errno.EOPNOTSUPP);
+      if (file.location() != null) {
+        return Target.at(file.location());
       }
-      return file.location();
+      if (file instanceof AnonymousDescription) {
+        return new Target(null, null);
+      }
+      throw ErrnoException.of(Errno.EOPNOTSUPP);
     } finally {
       file.release();
     }
   }
 
-  private static ExtendedAttributes attributes(Inode inode) {
-    ExtendedAttributes attributes = inode.extendedAttributes();
-    if (attributes == null) {
-      throw ErrnoException.of(Errno.EOPNOTSUPP);
+  /**
+   * What has the attributes.
+   *
+   * @param location null for a file that has no place, and no attributes either
+   */
+  record Target(Location location, Inode inode) {
+    static Target at(Location location) {
+      return new Target(location, location.inode());
     }
-    return attributes;
+
+    void requireWritable() {
+      if (location != null) {
+        location.requireWritable();
+      }
+    }
+
+    boolean takesUserNames() {
+      return inode != null && (inode.isRegular() || inode.isDirectory());
+    }
+
+    /** Null if it has none. */
+    ExtendedAttributes attributesOrNull() {
+      return inode == null ? null : inode.extendedAttributes();
+    }
+
+    ExtendedAttributes attributes() {
+      ExtendedAttributes attributes = attributesOrNull();
+      if (attributes == null) {
+        throw ErrnoException.of(Errno.EOPNOTSUPP);
+      }
+      return attributes;
+    }
   }
 
   private static String name(Task task, long address) {
@@ -58,12 +90,15 @@ final class AttributeNameCalls {
   }
 
   /** Which names there may be, and on what: xattr(7). */
-  private static void requireAllowed(Task task, Inode inode, String name, int access) {
+  private static void requireAllowed(Task task, Target file, String name, int access) {
     if (name.startsWith("user.")) {
-      if (!inode.isRegular() && !inode.isDirectory()) {
+      if (!file.takesUserNames()) {
         throw ErrnoException.of(access == Access.READ ? Errno.ENODATA : Errno.EPERM);
       }
-      Access.require(inode, task.credentials(), access);
+      Access.require(file.inode(), task.credentials(), access);
+      if (name.equals("user.")) {
+        throw ErrnoException.of(Errno.EINVAL);
+      }
     } else if (name.startsWith("trusted.")) {
       if (!task.credentials().isPrivileged()) {
         throw ErrnoException.of(access == Access.READ ? Errno.ENODATA : Errno.EPERM);
@@ -79,11 +114,11 @@ final class AttributeNameCalls {
 
   // ---- the calls
 
-  static long get(Task task, Location location, long nameAddress, long buffer, long size) {
+  static long get(Task task, Supplier<Target> file, long nameAddress, long buffer, long size) {
     String name = name(task, nameAddress);
-    Inode inode = location.inode();
-    requireAllowed(task, inode, name, Access.READ);
-    byte[] value = attributes(inode).get(name);
+    Target target = file.get();
+    requireAllowed(task, target, name, Access.READ);
+    byte[] value = target.attributes().get(name);
     if (value == null) {
       return -Errno.ENODATA;
     }
@@ -97,12 +132,14 @@ final class AttributeNameCalls {
     if (Long.compareUnsigned(bytes.length, size) > 0) {
       return -Errno.ERANGE;
     }
-    task.memory().write(buffer, bytes, 0, bytes.length);
+    if (bytes.length > 0) {
+      task.memory().write(buffer, bytes, 0, bytes.length);
+    }
     return bytes.length;
   }
 
   static long set(
-      Task task, Location location, long nameAddress, long buffer, long size, int flags) {
+      Task task, Supplier<Target> file, long nameAddress, long buffer, long size, int flags) {
     if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) != 0) {
       return -Errno.EINVAL;
     }
@@ -111,11 +148,13 @@ final class AttributeNameCalls {
       return -Errno.E2BIG;
     }
     byte[] value = new byte[(int) size];
-    task.memory().read(buffer, value, 0, value.length);
-    location.requireWritable();
-    Inode inode = location.inode();
-    requireAllowed(task, inode, name, Access.WRITE);
-    ExtendedAttributes attributes = attributes(inode);
+    if (value.length > 0) {
+      task.memory().read(buffer, value, 0, value.length);
+    }
+    Target target = file.get();
+    target.requireWritable();
+    requireAllowed(task, target, name, Access.WRITE);
+    ExtendedAttributes attributes = target.attributes();
     boolean there = attributes.get(name) != null;
     if (there && (flags & XATTR_CREATE) != 0) {
       return -Errno.EEXIST;
@@ -127,8 +166,8 @@ final class AttributeNameCalls {
     return 0;
   }
 
-  static long list(Task task, Location location, long buffer, long size) {
-    ExtendedAttributes attributes = location.inode().extendedAttributes();
+  static long list(Task task, Supplier<Target> file, long buffer, long size) {
+    ExtendedAttributes attributes = file.get().attributesOrNull();
     ByteArrayOutputStream names = new ByteArrayOutputStream();
     if (attributes != null) {
       for (String name : attributes.names()) {
@@ -139,10 +178,11 @@ final class AttributeNameCalls {
     return give(task, names.toByteArray(), buffer, size);
   }
 
-  static long remove(Task task, Location location, long nameAddress) {
+  static long remove(Task task, Supplier<Target> file, long nameAddress) {
     String name = name(task, nameAddress);
-    location.requireWritable();
-    requireAllowed(task, location.inode(), name, Access.WRITE);
-    return attributes(location.inode()).remove(name) ? 0 : -Errno.ENODATA;
+    Target target = file.get();
+    target.requireWritable();
+    requireAllowed(task, target, name, Access.WRITE);
+    return target.attributes().remove(name) ? 0 : -Errno.ENODATA;
   }
 }

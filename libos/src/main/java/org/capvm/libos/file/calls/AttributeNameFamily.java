@@ -29,76 +29,80 @@ public final class AttributeNameFamily implements SystemCallFamily {
               "setxattr",
               PATH,
               (t, a, b, c, d, e, f) ->
-                  AttributeNameCalls.set(t, byPath(t, a, true), b, c, d, (int) e));
+                  AttributeNameCalls.set(t, () -> byPath(t, a, true), b, c, d, (int) e));
       case 189 ->
           set(
               189,
               "lsetxattr",
               PATH,
               (t, a, b, c, d, e, f) ->
-                  AttributeNameCalls.set(t, byPath(t, a, false), b, c, d, (int) e));
+                  AttributeNameCalls.set(t, () -> byPath(t, a, false), b, c, d, (int) e));
       case 190 ->
           set(
               190,
               "fsetxattr",
               FD,
               (t, a, b, c, d, e, f) ->
-                  AttributeNameCalls.set(t, byDescriptor(t, (int) a), b, c, d, (int) e));
+                  AttributeNameCalls.set(t, () -> byDescriptor(t, (int) a), b, c, d, (int) e));
       case 191 ->
           get(
               191,
               "getxattr",
               PATH,
-              (t, a, b, c, d, e, f) -> AttributeNameCalls.get(t, byPath(t, a, true), b, c, d));
+              (t, a, b, c, d, e, f) ->
+                  AttributeNameCalls.get(t, () -> byPath(t, a, true), b, c, d));
       case 192 ->
           get(
               192,
               "lgetxattr",
               PATH,
-              (t, a, b, c, d, e, f) -> AttributeNameCalls.get(t, byPath(t, a, false), b, c, d));
+              (t, a, b, c, d, e, f) ->
+                  AttributeNameCalls.get(t, () -> byPath(t, a, false), b, c, d));
       case 193 ->
           get(
               193,
               "fgetxattr",
               FD,
               (t, a, b, c, d, e, f) ->
-                  AttributeNameCalls.get(t, byDescriptor(t, (int) a), b, c, d));
+                  AttributeNameCalls.get(t, () -> byDescriptor(t, (int) a), b, c, d));
       case 194 ->
           list(
               194,
               "listxattr",
               PATH,
-              (t, a, b, c, d, e, f) -> AttributeNameCalls.list(t, byPath(t, a, true), b, c));
+              (t, a, b, c, d, e, f) -> AttributeNameCalls.list(t, () -> byPath(t, a, true), b, c));
       case 195 ->
           list(
               195,
               "llistxattr",
               PATH,
-              (t, a, b, c, d, e, f) -> AttributeNameCalls.list(t, byPath(t, a, false), b, c));
+              (t, a, b, c, d, e, f) -> AttributeNameCalls.list(t, () -> byPath(t, a, false), b, c));
       case 196 ->
           list(
               196,
               "flistxattr",
               FD,
-              (t, a, b, c, d, e, f) -> AttributeNameCalls.list(t, byDescriptor(t, (int) a), b, c));
+              (t, a, b, c, d, e, f) ->
+                  AttributeNameCalls.list(t, () -> byDescriptor(t, (int) a), b, c));
       case 197 ->
           remove(
               197,
               "removexattr",
               PATH,
-              (t, a, b, c, d, e, f) -> AttributeNameCalls.remove(t, byPath(t, a, true), b));
+              (t, a, b, c, d, e, f) -> AttributeNameCalls.remove(t, () -> byPath(t, a, true), b));
       case 198 ->
           remove(
               198,
               "lremovexattr",
               PATH,
-              (t, a, b, c, d, e, f) -> AttributeNameCalls.remove(t, byPath(t, a, false), b));
+              (t, a, b, c, d, e, f) -> AttributeNameCalls.remove(t, () -> byPath(t, a, false), b));
       case 199 ->
           remove(
               199,
               "fremovexattr",
               FD,
-              (t, a, b, c, d, e, f) -> AttributeNameCalls.remove(t, byDescriptor(t, (int) a), b));
+              (t, a, b, c, d, e, f) ->
+                  AttributeNameCalls.remove(t, () -> byDescriptor(t, (int) a), b));
       default -> null;
     };
   }

@@ -10,6 +10,7 @@ import org.capvm.libos.abi.Signal;
 import org.capvm.libos.file.DirectoryDescription;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.IoctlCodes;
+import org.capvm.libos.file.content.RegularFile;
 import org.capvm.libos.file.lock.FileLocks;
 import org.capvm.libos.file.pipe.PipeEnd;
 import org.capvm.libos.file.watch.DirectoryNotice;
@@ -35,6 +36,8 @@ final class DescriptorCalls {
   private static final int LOCK_NB = 4;
   private static final int LOCK_UN = 8;
   private static final int LOCK_MAND = 32;
+
+  private static final int SEEK_CUR = 1;
 
   private DescriptorCalls() {}
 
@@ -94,8 +97,8 @@ final class DescriptorCalls {
     FileDescription file = task.files().getAny(descriptor);
     try {
       return switch (command) {
-        case OpenFlags.F_DUPFD -> duplicate(task, file, argument, false);
-        case OpenFlags.F_DUPFD_CLOEXEC -> duplicate(task, file, argument, true);
+        case OpenFlags.F_DUPFD -> duplicate(task, file, argument & 0xFFFFFFFFL, false);
+        case OpenFlags.F_DUPFD_CLOEXEC -> duplicate(task, file, argument & 0xFFFFFFFFL, true);
         case OpenFlags.F_GETFD -> task.files().isCloseOnExec(descriptor) ? FD_CLOEXEC : 0;
         case OpenFlags.F_SETFD -> {
           task.files().setCloseOnExec(descriptor, (argument & FD_CLOEXEC) != 0);
@@ -142,7 +145,12 @@ final class DescriptorCalls {
       case OpenFlags.F_GETPIPE_SZ -> {
         return pipe(file).pipe().capacity();
       }
-      case OpenFlags.F_ADD_SEALS -> file.addSeals((int) argument);
+      case OpenFlags.F_ADD_SEALS -> {
+        if (!file.isWritable()) {
+          throw ErrnoException.of(Errno.EPERM);
+        }
+        file.addSeals((int) argument);
+      }
       case OpenFlags.F_GET_SEALS -> {
         return file.seals();
       }
@@ -202,7 +210,7 @@ final class DescriptorCalls {
   private static long duplicate(
       Task task, FileDescription file, long minimum, boolean onExecClose) {
     long limit = Arguments.descriptorLimit(task);
-    if (minimum < 0 || minimum >= limit) {
+    if (minimum >= limit) {
       throw ErrnoException.of(Errno.EINVAL);
     }
     file.retain();
@@ -236,6 +244,14 @@ final class DescriptorCalls {
           file.changeFlags(on ? flags | OpenFlags.O_ASYNC : flags);
           yield 0L;
         }
+        case IoctlCodes.FIONREAD -> {
+          if (!(file instanceof RegularFile)) {
+            yield file.control(task, request, argument);
+          }
+          long left = file.status().size() - file.seek(task, 0, SEEK_CUR);
+          task.memory().putInt(argument, (int) left);
+          yield 0L;
+        }
         default -> file.control(task, request, argument);
       };
     } finally {
@@ -248,12 +264,12 @@ final class DescriptorCalls {
       // Mandatory locks, which Linux had once: it takes the call and does nothing.
       return 0;
     }
+    int kind = operation & ~LOCK_NB;
+    if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN) {
+      return -Errno.EINVAL;
+    }
     FileDescription file = task.files().get(descriptor);
     try {
-      int kind = operation & ~LOCK_NB;
-      if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN) {
-        return -Errno.EINVAL;
-      }
       FileLocks.Lock lock =
           new FileLocks.Lock(file, task.process().id(), 0, FileLocks.TO_THE_END, kind == LOCK_EX);
       if (kind == LOCK_UN) {

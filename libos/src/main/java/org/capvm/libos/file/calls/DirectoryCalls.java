@@ -41,7 +41,8 @@ final class DirectoryCalls {
       if (!(file instanceof DirectoryDescription directory)) {
         return -Errno.ENOTDIR;
       }
-      int room = (int) Math.min(size & 0xFFFFFFFFL, MAX_LISTING_BYTES);
+      // Linux takes the size as an int: from 2 GiB on not even one entry fits.
+      int room = Math.clamp((int) size, 0, MAX_LISTING_BYTES);
       ByteBuffer entries = ByteBuffer.allocate(room).order(ByteOrder.LITTLE_ENDIAN);
       boolean[] full = new boolean[1];
       directory.readEntries(

@@ -13,6 +13,7 @@ import org.capvm.libos.file.poll.SignalDescriptor;
 import org.capvm.libos.file.poll.TemporaryMask;
 import org.capvm.libos.file.poll.TimerDescriptor;
 import org.capvm.libos.host.HostEventcalls;
+import org.capvm.libos.memory.AddressLayout;
 import org.capvm.libos.process.Task;
 import org.capvm.libos.time.GuestTime;
 import org.capvm.libos.time.IntervalTimer;
@@ -56,6 +57,9 @@ final class EventCalls {
     try {
       FileDescription target = task.files().get(watched);
       try {
+        if (!Epoll.isWatchable(target)) {
+          return -Errno.EPERM;
+        }
         if (!(file instanceof Epoll epoll)) {
           return -Errno.EINVAL;
         }
@@ -99,11 +103,12 @@ final class EventCalls {
 
   private static long epollUntil(
       Task task, int descriptor, long events, int maxEvents, long deadline) {
-    if (maxEvents <= 0 || maxEvents > MAX_EVENTS) {
-      return -Errno.EINVAL;
-    }
     FileDescription file = task.files().get(descriptor);
     try {
+      if (maxEvents <= 0 || maxEvents > MAX_EVENTS) {
+        return -Errno.EINVAL;
+      }
+      AddressLayout.requireUserRange(events, (long) maxEvents * HostEventcalls.EVENT_BYTES);
       if (!(file instanceof Epoll epoll)) {
         return -Errno.EINVAL;
       }
@@ -153,6 +158,9 @@ final class EventCalls {
   }
 
   static long timerSet(Task task, int descriptor, int flags, long wanted, long old) {
+    // The times are there to be read, whatever else is wrong.
+    task.memory().getLong(wanted);
+    task.memory().getLong(wanted + 24);
     if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) != 0) {
       return -Errno.EINVAL;
     }
@@ -198,10 +206,13 @@ final class EventCalls {
   // ---- signalfd
 
   static long signalfd(Task task, int descriptor, long mask, long setBytes, int flags) {
-    if (setBytes != SET_BYTES || (flags & ~COMMON_FLAGS) != 0) {
+    if (setBytes != SET_BYTES) {
       return -Errno.EINVAL;
     }
     long set = task.memory().getLong(mask);
+    if ((flags & ~COMMON_FLAGS) != 0) {
+      return -Errno.EINVAL;
+    }
     if (descriptor == -1) {
       SignalDescriptor made =
           new SignalDescriptor(task.process(), set, flags & OpenFlags.O_NONBLOCK);

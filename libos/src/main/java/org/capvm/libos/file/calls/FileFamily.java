@@ -191,7 +191,7 @@ public final class FileFamily implements SystemCallFamily {
           done(
                   187,
                   "readahead",
-                  (t, a, b, c, d, e, f) -> SyncCalls.readahead(t, (int) a),
+                  (t, a, b, c, d, e, f) -> SyncCalls.readahead(t, (int) a, c),
                   FD,
                   LONG,
                   SIZE)

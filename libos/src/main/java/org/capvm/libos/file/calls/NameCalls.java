@@ -221,21 +221,29 @@ final class NameCalls {
     return renameat2(task, AT_FDCWD, oldPath, AT_FDCWD, newPath, 0);
   }
 
+  private static void requireLength(PathWalk.End end) {
+    if (end.name().length() > Directory.NAME_MAX) {
+      throw ErrnoException.of(Errno.ENAMETOOLONG);
+    }
+  }
+
   static long renameat2(Task task, int oldAt, long oldPath, int newAt, long newPath, int flags) {
     if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0
         || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE)) {
       return -Errno.EINVAL;
     }
-    PathWalk.End from = Arguments.parent(task, oldAt, oldPath);
-    PathWalk.End to = Arguments.parent(task, newAt, newPath);
+    PathWalk.End from = Arguments.parent(task, oldAt, oldPath, PathWalk.TAKE_LONG_LAST);
+    PathWalk.End to = Arguments.parent(task, newAt, newPath, PathWalk.TAKE_LONG_LAST);
     if (from.directory().mount() != to.directory().mount()) {
       return -Errno.EXDEV;
     }
     from.requireName(Errno.EBUSY);
     to.requireName(flags == RENAME_NOREPLACE ? Errno.EEXIST : Errno.EBUSY);
+    requireLength(from);
     if (from.found() == null) {
       return -Errno.ENOENT;
     }
+    requireLength(to);
     if (to.found() == null && flags == RENAME_EXCHANGE) {
       return -Errno.ENOENT;
     }
@@ -243,7 +251,10 @@ final class NameCalls {
       return -Errno.EEXIST;
     }
     Inode moved = from.found().inode();
-    if (!moved.isDirectory() && (from.trailingSlash() || to.trailingSlash())) {
+    boolean exchanges = flags == RENAME_EXCHANGE;
+    Inode slashed = exchanges ? to.found().inode() : moved;
+    if ((from.trailingSlash() && !moved.isDirectory())
+        || (to.trailingSlash() && !slashed.isDirectory())) {
       return -Errno.ENOTDIR;
     }
     requireRemovable(task, from, moved);

@@ -37,6 +37,8 @@ final class OpenCalls {
           | OpenFlags.O_PATH
           | OpenFlags.O_TMPFILE;
 
+  private static final int TMPFILE_BIT = OpenFlags.O_TMPFILE & ~OpenFlags.O_DIRECTORY;
+
   private OpenCalls() {}
 
   static long open(Task task, long path, int flags, int mode) {
@@ -52,8 +54,18 @@ final class OpenCalls {
     return open(task, directory, pathAddress, flags & (int) KNOWN_FLAGS, mode, 0);
   }
 
+  /** Whether an unnamed file is asked for in a way that makes no sense. */
+  private static boolean isBadUnnamed(int flags) {
+    return (flags & TMPFILE_BIT) != 0
+        && (flags & OpenFlags.O_PATH) == 0
+        && (!isUnnamed(flags) || (flags & OpenFlags.O_ACCMODE) == OpenFlags.O_RDONLY);
+  }
+
   private static long open(
       Task task, int directory, long pathAddress, int flags, int mode, int resolve) {
+    if (isBadUnnamed(flags)) {
+      return -Errno.EINVAL;
+    }
     String path = Arguments.path(task, pathAddress);
     FileDescription file =
         FileOpener.open(

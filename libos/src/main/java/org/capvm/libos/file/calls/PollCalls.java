@@ -6,6 +6,7 @@ import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.PollEvents;
 import org.capvm.libos.file.poll.PollSet;
 import org.capvm.libos.file.poll.TemporaryMask;
+import org.capvm.libos.memory.AddressLayout;
 import org.capvm.libos.process.Task;
 import org.capvm.libos.time.GuestTime;
 import org.capvm.monitor.memory.GuestMemory;
@@ -102,6 +103,7 @@ final class PollCalls {
     if (count < 0 || count > Arguments.descriptorLimit(task)) {
       return -Errno.EINVAL;
     }
+    AddressLayout.requireUserRange(fds, (long) count * POLLFD_BYTES);
     GuestMemory memory = task.memory();
     int[] index = new int[count];
     try (PollSet set = new PollSet()) {

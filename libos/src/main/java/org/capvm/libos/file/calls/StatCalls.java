@@ -50,7 +50,8 @@ final class StatCalls {
   }
 
   static long newfstatat(Task task, int directory, long path, long result, int flags) {
-    if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)) != 0) {
+    int known = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
+    if ((flags & ~known) != 0) {
       return -Errno.EINVAL;
     }
     StatStructures.writeStat(task.memory(), result, status(task, directory, path, flags));

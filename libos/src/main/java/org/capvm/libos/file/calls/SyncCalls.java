@@ -1,9 +1,11 @@
 package org.capvm.libos.file.calls;
 
 import org.capvm.libos.abi.Errno;
+import org.capvm.libos.file.DirectoryDescription;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.Mount;
 import org.capvm.libos.file.content.RegularFile;
+import org.capvm.libos.file.pipe.PipeEnd;
 import org.capvm.libos.host.HostFilecalls;
 import org.capvm.libos.process.Task;
 
@@ -46,8 +48,14 @@ final class SyncCalls {
   static long syncFileRange(Task task, int descriptor, long offset, long length, int flags) {
     FileDescription file = task.files().get(descriptor);
     try {
-      if (offset < 0 || length < 0 || (flags & ~MAX_SYNC_FLAGS) != 0) {
+      if (offset < 0
+          || length < 0
+          || offset > Long.MAX_VALUE - length
+          || (flags & ~MAX_SYNC_FLAGS) != 0) {
         return -Errno.EINVAL;
+      }
+      if (file instanceof DirectoryDescription) {
+        return 0;
       }
       if (!(file instanceof RegularFile)) {
         return -Errno.ESPIPE;
@@ -61,7 +69,7 @@ final class SyncCalls {
   static long fadvise(Task task, int descriptor, long offset, long length, int advice) {
     FileDescription file = task.files().get(descriptor);
     try {
-      if (file.location() == null) {
+      if (file instanceof PipeEnd) {
         return -Errno.ESPIPE;
       }
       if (length < 0 || advice < 0 || advice > MAX_ADVICE) {
@@ -76,13 +84,13 @@ final class SyncCalls {
     }
   }
 
-  static long readahead(Task task, int descriptor) {
+  static long readahead(Task task, int descriptor, long length) {
     FileDescription file = task.files().get(descriptor);
     try {
       if (!file.isReadable()) {
         return -Errno.EBADF;
       }
-      return file instanceof RegularFile ? 0 : -Errno.EINVAL;
+      return file instanceof RegularFile && length >= 0 ? 0 : -Errno.EINVAL;
     } finally {
       file.release();
     }

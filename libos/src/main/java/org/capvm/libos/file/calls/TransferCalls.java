@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
+import org.capvm.libos.file.DirectoryDescription;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.content.RegularFile;
@@ -32,29 +33,58 @@ final class TransferCalls {
   // ---- sendfile
 
   static long sendfile(Task task, int output, int input, long offsetAddress, long count) {
+    if (offsetAddress == 0) {
+      return sendfile(task, output, input, null, count);
+    }
+    long[] offset = {task.memory().getLong(offsetAddress)};
+    long result;
+    try {
+      result = sendfile(task, output, input, offset, count);
+    } catch (ErrnoException failed) {
+      result = -failed.errno();
+    }
+    // Stored whatever the result is, so EFAULT comes before other errors.
+    task.memory().putLong(offsetAddress, offset[0]);
+    return result;
+  }
+
+  /**
+   * The call itself.
+   *
+   * @param offset where to begin and then where it ended, or null for the input's own offset
+   */
+  private static long sendfile(Task task, int output, int input, long[] offset, long count) {
     FileDescription in = task.files().get(input);
     try {
+      if (!in.isReadable()) {
+        return -Errno.EBADF;
+      }
+      if (offset != null && !in.isPositional()) {
+        return -Errno.ESPIPE;
+      }
+      if (count < 0 || (offset != null && offset[0] < 0)) {
+        return -Errno.EINVAL;
+      }
       FileDescription out = task.files().get(output);
       try {
-        if (!in.isReadable() || !out.isWritable()) {
+        if (!out.isWritable()) {
           return -Errno.EBADF;
         }
         if (out.has(OpenFlags.O_APPEND)) {
           return -Errno.EINVAL;
         }
+        if (count == 0) {
+          return 0;
+        }
         if (!(in instanceof RegularFile)) {
           return -Errno.EINVAL;
         }
-        long start =
-            offsetAddress == 0 ? in.seek(task, 0, SEEK_CUR) : task.memory().getLong(offsetAddress);
-        if (start < 0) {
-          return -Errno.EINVAL;
-        }
+        long start = offset == null ? in.seek(task, 0, SEEK_CUR) : offset[0];
         long done = copy(task, in, start, out, -1, clip(count));
-        if (offsetAddress == 0) {
+        if (offset == null) {
           in.seek(task, start + Math.max(0, done), SEEK_SET);
-        } else if (done > 0) {
-          task.memory().putLong(offsetAddress, start + done);
+        } else {
+          offset[0] = start + Math.max(0, done);
         }
         return done;
       } finally {
@@ -135,9 +165,7 @@ final class TransferCalls {
     try {
       FileDescription out = task.files().get(output);
       try {
-        return flags != 0
-            ? -Errno.EINVAL
-            : copyRange(task, in, inOffset, out, outOffset, clip(count));
+        return copyRange(task, in, inOffset, out, outOffset, clip(count), flags);
       } finally {
         out.release();
       }
@@ -152,15 +180,24 @@ final class TransferCalls {
       long inOffset,
       FileDescription out,
       long outOffset,
-      long count) {
-    if (!in.isReadable() || !out.isWritable() || out.has(OpenFlags.O_APPEND)) {
-      return -Errno.EBADF;
+      long count,
+      int flags) {
+    long inAt = inOffset == 0 ? -1 : task.memory().getLong(inOffset);
+    long outAt = outOffset == 0 ? -1 : task.memory().getLong(outOffset);
+    if (flags != 0) {
+      return -Errno.EINVAL;
+    }
+    if (in instanceof DirectoryDescription || out instanceof DirectoryDescription) {
+      return -Errno.EISDIR;
     }
     if (!(in instanceof RegularFile) || !(out instanceof RegularFile)) {
       return -Errno.EINVAL;
     }
-    long inAt = inOffset == 0 ? in.seek(task, 0, SEEK_CUR) : task.memory().getLong(inOffset);
-    long outAt = outOffset == 0 ? out.seek(task, 0, SEEK_CUR) : task.memory().getLong(outOffset);
+    if (!in.isReadable() || !out.isWritable() || out.has(OpenFlags.O_APPEND)) {
+      return -Errno.EBADF;
+    }
+    inAt = inOffset == 0 ? in.seek(task, 0, SEEK_CUR) : inAt;
+    outAt = outOffset == 0 ? out.seek(task, 0, SEEK_CUR) : outAt;
     if (inAt < 0 || outAt < 0) {
       return -Errno.EINVAL;
     }
@@ -184,6 +221,9 @@ final class TransferCalls {
 
   static long splice(
       Task task, int input, long inOffset, int output, long outOffset, long count, int flags) {
+    if (count == 0) {
+      return 0;
+    }
     if ((flags & ~SPLICE_KNOWN) != 0) {
       return -Errno.EINVAL;
     }
@@ -191,19 +231,31 @@ final class TransferCalls {
     try {
       FileDescription out = task.files().get(output);
       try {
+        if ((in instanceof PipeEnd && inOffset != 0)
+            || (out instanceof PipeEnd && outOffset != 0)) {
+          return -Errno.ESPIPE;
+        }
+        requireReadable(task, inOffset);
+        requireReadable(task, outOffset);
         if (!in.isReadable() || !out.isWritable()) {
           return -Errno.EBADF;
         }
+        if (count < 0) {
+          return -Errno.EINVAL;
+        }
         boolean wait = (flags & SPLICE_F_NONBLOCK) == 0;
         if (in instanceof PipeEnd source) {
-          if (inOffset != 0) {
-            return -Errno.ESPIPE;
+          if (out.has(OpenFlags.O_APPEND) || (outOffset != 0 && !out.isPositional())) {
+            return -Errno.EINVAL;
+          }
+          if (out instanceof PipeEnd target && source.pipe().equals(target.pipe())) {
+            return -Errno.EINVAL;
           }
           return spliceOut(task, source, out, outOffset, clip(count), wait);
         }
         if (out instanceof PipeEnd target) {
-          if (outOffset != 0) {
-            return -Errno.ESPIPE;
+          if (inOffset != 0 && !in.isPositional()) {
+            return -Errno.EINVAL;
           }
           return spliceIn(task, in, inOffset, target, clip(count), wait);
         }
@@ -213,6 +265,13 @@ final class TransferCalls {
       }
     } finally {
       in.release();
+    }
+  }
+
+  /** EFAULT for an offset that cannot be read. */
+  private static void requireReadable(Task task, long offsetAddress) {
+    if (offsetAddress != 0) {
+      task.memory().getLong(offsetAddress);
     }
   }
 
@@ -270,7 +329,12 @@ final class TransferCalls {
     try {
       FileDescription out = task.files().get(output);
       try {
-        if (!(in instanceof PipeEnd source) || !(out instanceof PipeEnd target)) {
+        if (!in.isReadable() || !out.isWritable()) {
+          return -Errno.EBADF;
+        }
+        if (!(in instanceof PipeEnd source)
+            || !(out instanceof PipeEnd target)
+            || source.pipe().equals(target.pipe())) {
           return -Errno.EINVAL;
         }
         boolean wait = (flags & SPLICE_F_NONBLOCK) == 0;
@@ -292,17 +356,25 @@ final class TransferCalls {
   }
 
   static long vmsplice(Task task, int descriptor, long vector, long count, int flags) {
+    if ((flags & ~SPLICE_KNOWN) != 0) {
+      return -Errno.EINVAL;
+    }
     FileDescription file = task.files().get(descriptor);
     try {
+      if (!file.isReadable() && !file.isWritable()) {
+        return -Errno.EBADF;
+      }
+      IoBuffer buffer = ReadWriteCalls.vector(task, vector, count, !file.isWritable());
+      if (buffer.length() == 0) {
+        return 0;
+      }
       if (!(file instanceof PipeEnd end)) {
         return -Errno.EBADF;
       }
       boolean nonBlocking = (flags & SPLICE_F_NONBLOCK) != 0 || end.isNonBlocking();
       if (end.isWritable()) {
-        IoBuffer buffer = ReadWriteCalls.vector(task, vector, count, false);
         return end.pipe().write(task, buffer, nonBlocking);
       }
-      IoBuffer buffer = ReadWriteCalls.vector(task, vector, count, true);
       return end.pipe().read(task, buffer, nonBlocking);
     } finally {
       file.release();

@@ -16,6 +16,7 @@ final class WatchCalls {
   private static final int BOTH = WatchEvents.IN_MASK_ADD | WatchEvents.IN_MASK_CREATE;
   private static final int KNOWN =
       WatchEvents.IN_ALL_EVENTS
+          | WatchEvents.IN_UNMOUNT
           | WatchEvents.IN_Q_OVERFLOW
           | WatchEvents.IN_IGNORED
           | WatchEvents.IN_ONLYDIR

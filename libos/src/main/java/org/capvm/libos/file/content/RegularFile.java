@@ -29,7 +29,9 @@ public class RegularFile extends FileDescription {
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
   private static final int RWF_APPEND = 0x10;
-  private static final int FALLOC_FL_KEEP_SIZE = 1;
+  private static final int FALLOC_FL_PUNCH_HOLE = 2;
+  private static final int FALLOC_FL_COLLAPSE_RANGE = 8;
+  private static final int FALLOC_FL_INSERT_RANGE = 0x20;
 
   private final HostContent content;
   private long position;
@@ -42,6 +44,11 @@ public class RegularFile extends FileDescription {
   public RegularFile(Location location, int flags, HostContent content) {
     super(location, flags);
     this.content = content;
+  }
+
+  @Override
+  public boolean isPositional() {
+    return true;
   }
 
   @Override
@@ -171,8 +178,12 @@ public class RegularFile extends FileDescription {
   @Override
   public long allocate(int mode, long offset, long lengthBytes) {
     Charge charge = content.charge();
-    if (charge != null && (mode & ~FALLOC_FL_KEEP_SIZE) == 0) {
-      charge.requireTo(offset + lengthBytes);
+    if (offset > Long.MAX_VALUE - lengthBytes) {
+      throw ErrnoException.of(Errno.EFBIG);
+    }
+    if (charge != null && (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE)) == 0) {
+      boolean shifts = (mode & FALLOC_FL_INSERT_RANGE) != 0;
+      charge.requireTo(shifts ? size() + lengthBytes : offset + lengthBytes);
     }
     return Hostcalls.fallocate(content.hostDescriptor(), mode, offset, lengthBytes);
   }

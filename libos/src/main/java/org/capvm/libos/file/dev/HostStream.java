@@ -99,6 +99,11 @@ public final class HostStream extends FileDescription {
   }
 
   @Override
+  public boolean isPositional() {
+    return true;
+  }
+
+  @Override
   public long read(Task task, IoBuffer buffer) {
     if (buffer.length() == 0) {
       return 0;

@@ -32,6 +32,11 @@ final class MemoryDevice extends FileDescription {
   }
 
   @Override
+  public boolean isPositional() {
+    return true;
+  }
+
+  @Override
   public long read(Task task, IoBuffer buffer) {
     return switch (kind) {
       case NULL -> 0;

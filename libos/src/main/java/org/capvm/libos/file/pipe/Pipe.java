@@ -8,6 +8,7 @@ import org.capvm.libos.file.PollEvents;
 import org.capvm.libos.file.WaitQueue;
 import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
+import org.capvm.monitor.memory.GuestMemoryFault;
 
 /**
  * The buffer of a pipe or FIFO, with Linux's rules: a write of up to PIPE_BUF bytes goes in whole
@@ -235,8 +236,11 @@ public final class Pipe {
         if (room >= left || (total > PIPE_BUF && room > 0)) {
           int bytes = (int) Math.min(left, room);
           if (reserve(count + bytes)) {
-            append(buffer, done, bytes);
-            done += bytes;
+            int added = appendWhatIsThere(buffer, done, bytes);
+            if (added == 0) {
+              return done;
+            }
+            done += added;
             continue;
           }
           if (done > 0) {
@@ -280,6 +284,25 @@ public final class Pipe {
 
   private boolean hasRoomFor(int bytes) {
     return capacity - count >= bytes;
+  }
+
+  /**
+   * Appends bytes, or a page of them where the rest cannot be read: what Linux copied before a
+   * fault counts.
+   */
+  private int appendWhatIsThere(IoBuffer buffer, long done, int bytes) {
+    try {
+      append(buffer, done, bytes);
+      return bytes;
+    } catch (GuestMemoryFault fault) {
+      if (bytes > PIPE_BUF) {
+        return appendWhatIsThere(buffer, done, PIPE_BUF);
+      }
+      if (done == 0) {
+        throw fault;
+      }
+      return 0;
+    }
   }
 
   private void append(IoBuffer buffer, long position, int bytes) {

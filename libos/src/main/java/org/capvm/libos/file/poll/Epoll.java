@@ -109,12 +109,17 @@ public final class Epoll extends AnonymousDescription {
     }
   }
 
+  /** Whether there is anything to wait for: not for regular files and directories. */
+  public static boolean isWatchable(FileDescription file) {
+    return file.waitQueue() != null || file.isHostPolled();
+  }
+
   @SuppressWarnings("ReferenceEquality") // the same instance, not an equal one
   private void requireWatchable(FileDescription file) {
     if (file == this) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    if (file.waitQueue() == null && !file.isHostPolled()) {
+    if (!isWatchable(file)) {
       throw ErrnoException.of(Errno.EPERM);
     }
     if (file instanceof Epoll other && other.reaches(this, MAX_NESTING)) {
@@ -337,6 +342,16 @@ public final class Epoll extends AnonymousDescription {
       }
     }
     return found;
+  }
+
+  @Override
+  public boolean canRead() {
+    return false;
+  }
+
+  @Override
+  public boolean canWrite() {
+    return false;
   }
 
   @Override

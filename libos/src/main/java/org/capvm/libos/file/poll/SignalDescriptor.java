@@ -45,6 +45,11 @@ public final class SignalDescriptor extends AnonymousDescription {
   }
 
   @Override
+  public boolean canWrite() {
+    return false;
+  }
+
+  @Override
   public long read(Task task, IoBuffer buffer) {
     if (buffer.length() < INFO_BYTES) {
       throw ErrnoException.of(Errno.EINVAL);

@@ -52,6 +52,11 @@ public final class TimerDescriptor extends AnonymousDescription {
   }
 
   @Override
+  public boolean canWrite() {
+    return false;
+  }
+
+  @Override
   public long read(Task task, IoBuffer buffer) {
     if (buffer.length() < Long.BYTES) {
       throw ErrnoException.of(Errno.EINVAL);

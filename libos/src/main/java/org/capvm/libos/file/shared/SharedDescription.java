@@ -77,6 +77,11 @@ final class SharedDescription extends FileDescription {
   }
 
   @Override
+  public boolean isPositional() {
+    return true;
+  }
+
+  @Override
   public synchronized long read(Task task, IoBuffer buffer) {
     long count = readAt(task, buffer, position);
     position += count;

@@ -15,6 +15,7 @@ public final class WatchEvents {
   public static final int IN_DELETE_SELF = 0x400;
   public static final int IN_MOVE_SELF = 0x800;
   public static final int IN_ALL_EVENTS = 0xfff;
+  public static final int IN_UNMOUNT = 0x2000;
   public static final int IN_Q_OVERFLOW = 0x4000;
   public static final int IN_IGNORED = 0x8000;
   public static final int IN_ONLYDIR = 0x0100_0000;
