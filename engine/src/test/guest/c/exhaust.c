@@ -85,6 +85,29 @@ static int files(int i) { return open("/etc/passwd", O_RDONLY); }
 
 static int unnamed(int i) { return memfd_create("unnamed", 0); }
 
+/* Files in memory: written, allocated, and mapped and filled through the mapping. */
+static int written(int i) {
+  static int file = -1;
+  if (i == 0) file = memfd_create("written", 0);
+  return write(file, block, sizeof block);
+}
+
+static int allocated(int i) {
+  static int file = -1;
+  if (i == 0) file = memfd_create("allocated", 0);
+  return fallocate(file, i % 2, (off_t)i << 22, 1 << 22);
+}
+
+static int shared(int i) {
+  int file = memfd_create("shared", 0);
+  if (file < 0 || ftruncate(file, 1 << 22) < 0) return -1;
+  char *pages = mmap(NULL, 1 << 22, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (pages == MAP_FAILED) return -1;
+  memset(pages, 1, 1 << 22);
+  munmap(pages, 1 << 22);
+  return 0;
+}
+
 static int interests(int i) {
   static int watched[64];
   if (i == 0)
@@ -228,6 +251,7 @@ static const struct {
            {"interests", interests}, {"pipes", pipes},       {"streams", streams},
            {"datagrams", datagrams}, {"passed", passed},     {"locks", locks},
            {"timers", timers},       {"signals", signals},   {"disk", disk},
+           {"written", written}, {"allocated", allocated}, {"shared", shared},
            {"names", names},         {"attributes", attributes}, {"capabilities", capabilities}, {"loops", loops}, {"code", code}};
 
 static int attack(int (*step)(int)) {

@@ -249,6 +249,7 @@ final class EventCalls {
       return host;
     }
     int onExec = (flags & MFD_CLOEXEC) != 0 ? OpenFlags.O_CLOEXEC : 0;
-    return Arguments.install(task, MemoryFile.of(name, (int) host, budget), onExec);
+    MemoryFile file = MemoryFile.of(name, (int) host, budget, task.libraryOs().memoryLimit());
+    return Arguments.install(task, file, onExec);
   }
 }

@@ -9,6 +9,7 @@ import org.capvm.libos.file.Location;
 import org.capvm.libos.file.host.HostStatus;
 import org.capvm.libos.host.HostPathcalls;
 import org.capvm.libos.host.Hostcalls;
+import org.capvm.libos.memory.MemoryLimit;
 
 /**
  * What {@code memfd_create} makes: a file in memory without a name, on a host memory file that also
@@ -26,13 +27,37 @@ public final class MemoryFile extends RegularFile {
     this.made = made;
   }
 
-  /** Takes over a host memory file, whose descriptor was taken from a budget. */
-  public static MemoryFile of(String name, int hostDescriptor, DescriptorBudget budget) {
+  /** The cVM's memory as what bytes of files are taken from. */
+  private record Memory(MemoryLimit limit) implements Charge.Room {
+    @Override
+    public boolean takeBytes(long count) {
+      return limit.tryTake(count, 0);
+    }
+
+    @Override
+    public void giveBytes(long count) {
+      limit.give(count, 0);
+    }
+
+    @Override
+    public long bytesLeft() {
+      return Math.max(0, limit.limitBytes() - limit.usedBytes());
+    }
+  }
+
+  /**
+   * Takes over a host memory file, whose descriptor was taken from a budget.
+   *
+   * @param memory what the file's bytes are charged to
+   */
+  public static MemoryFile of(
+      String name, int hostDescriptor, DescriptorBudget budget, MemoryLimit memory) {
     FileStatus made = AnonymousInodes.status(FileMode.S_IFREG | PERMISSIONS);
     HostContent.Identity identity =
         new HostContent.Identity(() -> path(name), made.device(), made.inode(), null);
+    Charge charge = new Charge(new Memory(memory));
     return new MemoryFile(
-        name, new HostContent(hostDescriptor, true, identity, null, budget), made);
+        name, new HostContent(hostDescriptor, true, identity, charge, budget), made);
   }
 
   private static String path(String name) {

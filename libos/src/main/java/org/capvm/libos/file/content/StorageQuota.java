@@ -5,7 +5,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * How many bytes, files and extended attributes one writable file system may hold. Threads: any.
  */
-public final class StorageQuota {
+public final class StorageQuota implements Charge.Room {
   /** Names and values of extended attributes are kept in memory. */
   private static final long MAX_ATTRIBUTE_BYTES = 16 << 20;
 
@@ -21,12 +21,13 @@ public final class StorageQuota {
     this.maxFiles = maxFiles;
   }
 
-  /** Takes bytes; false, and nothing taken, if there are not enough. */
-  boolean takeBytes(long count) {
+  @Override
+  public boolean takeBytes(long count) {
     return take(bytes, count, maxBytes);
   }
 
-  void giveBytes(long count) {
+  @Override
+  public void giveBytes(long count) {
     bytes.addAndGet(-count);
   }
 
@@ -72,7 +73,7 @@ public final class StorageQuota {
     return maxFiles;
   }
 
-  /** Bytes left. */
+  @Override
   public long bytesLeft() {
     return Math.max(0, maxBytes - bytes.get());
   }
