@@ -8,6 +8,8 @@ module org.capvm.libos {
       org.capvm.cli;
   exports org.capvm.libos.abi to
       org.capvm.engine;
+  exports org.capvm.libos.capability to
+      org.capvm.engine;
   exports org.capvm.libos.file to
       org.capvm.engine;
   exports org.capvm.libos.file.content to

@@ -131,6 +131,7 @@ record ComposeFile(List<Service> cvms, List<SharedMemory> capfiles) {
       }
       builder.link(link.at("from", () -> link(link)));
     }
+    builder.calls(table.table("calls").map(calls -> callers(calls, cvms)).orElse(Map.of()));
     long logBytes = LogBuffer.DEFAULT_BYTES;
     Optional<ComposeTable> limits = table.table("limits");
     if (limits.isPresent()) {
@@ -149,6 +150,22 @@ record ComposeFile(List<Service> cvms, List<SharedMemory> capfiles) {
         table.table("health").map(ComposeFile::health),
         restart,
         logBytes);
+  }
+
+  private static Map<String, Set<String>> callers(ComposeTable calls, List<String> cvms) {
+    Map<String, Set<String>> callers = new LinkedHashMap<>();
+    for (String function : calls.names()) {
+      if (function.isEmpty() || function.indexOf('/') >= 0) {
+        throw calls.error(function, "a function's name is not empty and has no slash");
+      }
+      for (String caller : calls.texts(function)) {
+        if (!caller.equals(EVERYONE) && !cvms.contains(caller)) {
+          throw calls.error(function, unknown(caller));
+        }
+      }
+      callers.put(function, Set.copyOf(new LinkedHashSet<>(calls.texts(function))));
+    }
+    return callers;
   }
 
   private static Link link(ComposeTable table) {

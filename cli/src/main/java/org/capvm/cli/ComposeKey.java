@@ -93,6 +93,11 @@ record ComposeKey(String name, Type type, boolean required, String description) 
                   "links",
                   new SectionList(LINK),
                   "Addresses that lead into other cVMs, without the host's kernel."),
+              optional(
+                  "calls",
+                  new TextMap(new Texts(WORD)),
+                  "Functions for CP_Call that it exports, each with the cVMs that may call it; '*'"
+                      + " is every cVM."),
               optional("limits", LIMITS, "How much the cVM may take."),
               optional(
                   "wait",

@@ -45,6 +45,9 @@ final class ComposeFileTest {
         "cVMs: {a: {args: [x], limits: {memory: lots}}}~a.limits.memory: must be a size",
         "cVMs: {a: {args: [x], ports: [80]}}~cVMs.a.ports: not a published port: 80",
         "cVMs: {a: {args: [x], restart: maybe}}~a.restart: must be one of never, on-failure",
+        "cVMs: {a: {args: [x], calls: {f: [b]}}}~1:34: cVMs.a.calls.f: there is no cVM b",
+        "cVMs: {a: {args: [x], calls: {f: a}}}~1:34: cVMs.a.calls.f: must be a list",
+        "cVMs: {a: {args: [x], calls: {f/g: [a]}}}~1:36: cVMs.a.calls.f/g: a function's name",
         "cVMs: {a: {args: [x]}, a: {args: [x]}}~cVMs.a: stands here twice",
         "`cVMs: {a: {args: [x]}}\n"
             + "capfiles: {f: {size: 1, access: {b: read}}}`~2:37: capfiles.f.access.b: there is no"

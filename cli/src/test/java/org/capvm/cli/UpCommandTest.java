@@ -344,6 +344,121 @@ final class UpCommandTest {
     assertThat(reader.waitFor()).isZero();
   }
 
+  @Test
+  void functionsAreCalledByThoseOfTheFileAlone() throws Exception {
+    Path guest = Files.createDirectory(directory.resolve("guest"));
+    Path bindings = Path.of("..", "engine", "src", "main", "guest").toAbsolutePath();
+    Files.copy(bindings.resolve("capvm.py"), guest.resolve("capvm.py"));
+    Process compiler =
+        new ProcessBuilder(
+                "gcc",
+                "-I" + bindings,
+                "-o",
+                guest.resolve("calls").toString(),
+                Path.of("src", "test", "guest", "calls.c").toString(),
+                bindings.resolve("capvm.c").toString())
+            .redirectErrorStream(true)
+            .start();
+    assertThat(compiler.inputReader().readAllAsString()).isEmpty();
+    Files.writeString(
+        guest.resolve("export.py"),
+        """
+        import capvm
+        function = capvm.CpCall.export("multiply", lambda a, b, c, d, e, f: a * b * c * d * e * f)
+        for cvm in "caller", "python":
+            try:
+                function.grant(cvm, capvm.CALL)
+                print("granted to", cvm, flush=True)
+            except PermissionError as refusal:
+                print(refusal.strerror, flush=True)
+        open("/tmp/ready", "w").close()
+        function.serve()
+        """);
+    Files.writeString(
+        guest.resolve("call.py"),
+        """
+        import capvm
+        for name in "shop/add", "shop/secret":
+            try:
+                print(name, capvm.CpCall.open(name).call(1, 2, 3))
+            except FileNotFoundError as refusal:
+                print(name, refusal.strerror)
+        """);
+    write(
+        "cVMs:",
+        "  shop:",
+        "    args: [busybox, sh, -c, '/guest/calls export secret caller shop & /guest/calls export"
+            + " add stranger caller \"*\" | while read x; do echo \"$x\"; test \"$x\" = serving &&"
+            + " touch /tmp/ready; done']",
+        "    calls: {add: [caller, python], secret: []}",
+        "    mounts: ['guest:/guest:ro']",
+        "    health: {exec: [busybox, test, -e, /tmp/ready], interval: 50ms}",
+        "  python:",
+        "    args: [/usr/bin/python3, /guest/export.py]",
+        "    calls: {multiply: ['*']}",
+        "    environment: {PYTHONPATH: /guest}",
+        "    mounts: ['guest:/guest:ro']",
+        "    health: {exec: [busybox, test, -e, /tmp/ready], interval: 50ms}");
+    Files.writeString(
+        file,
+        Files.readString(file)
+            + """
+              caller:
+                args: [/guest/calls, call, shop/add, shop/secret, python/multiply]
+                mounts: ['guest:/guest:ro']
+                wait: [shop, python]
+              stranger:
+                args: [/guest/calls, call, shop/add, shop/secret, python/multiply]
+                mounts: ['guest:/guest:ro']
+                wait: [shop, python]
+            """);
+    String name = file.toString();
+    assertThat(cvm("up", "-d", name)).isEqualTo(new Result(0, "", ""));
+    assertThat(
+            cvm(
+                    "exec",
+                    "-f",
+                    name,
+                    "python",
+                    "busybox",
+                    "env",
+                    "PYTHONPATH=/guest",
+                    "/usr/bin/python3",
+                    "/guest/call.py")
+                .output())
+        .isEqualTo("shop/add 6\nshop/secret No such file or directory\n");
+    for (String cvm : List.of("caller", "stranger")) {
+      while (!cvm("ps", "-f", name).output().matches("(?s).*" + cvm + " +exited with 0.*")) {
+        Thread.onSpinWait();
+      }
+    }
+    assertThat(cvm("logs", "-f", name, "caller").output())
+        .isEqualTo(
+            """
+            shop/add: 21, passed on: Permission denied
+            shop/secret: No such file or directory
+            python/multiply: 720, passed on: Permission denied
+            """);
+    assertThat(cvm("logs", "-f", name, "stranger").output())
+        .isEqualTo(
+            """
+            shop/add: No such file or directory
+            shop/secret: No such file or directory
+            python/multiply: 720, passed on: Permission denied
+            """);
+    assertThat(cvm("logs", "-f", name, "python").output())
+        .isEqualTo("granted to caller\ngranted to python\n");
+    assertThat(cvm("logs", "-f", name, "shop").output())
+        .contains(
+            """
+            grant stranger: Permission denied
+            grant caller: Success
+            grant *: Permission denied
+            grant stranger, to pass on: Permission denied
+            serving
+            """);
+  }
+
   private void write(String... lines) throws IOException {
     Files.write(file, List.of(lines));
   }

@@ -14,6 +14,7 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
+import org.capvm.libos.capability.CallGrants;
 import org.capvm.libos.file.Caller;
 import org.capvm.libos.file.FileSystem;
 import org.capvm.libos.file.FileSystemContext;
@@ -80,7 +81,8 @@ public final class Cvm implements AutoCloseable {
             configuration.hostname(),
             configuration.trace().map(StraceTrace::new).orElse(null),
             new Obituaries(lastFault),
-            network(configuration, memory));
+            network(configuration, memory),
+            configuration.calls().map(CallGrants::new).orElse(null));
     StandardDescriptors streams = StandardDescriptors.open(configuration.start());
     MountTable mounts = null;
     try {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.capvm.image.HostMount;
 import org.capvm.image.RootFileSystem;
@@ -29,6 +30,9 @@ import org.capvm.image.RootFileSystem;
  * @param network what the cVM reaches
  * @param ports what the host reaches of the cVM; empty for {@link Network#NONE}
  * @param links what the cVM reaches of other cVMs; empty for {@link Network#NONE}
+ * @param calls who may call which of the functions that its programs export for CP_Call: host names
+ *     of cVMs ({@code *}: of all) by the function's name. They are granted when the function is
+ *     exported, and no program can grant more. Empty: programs grant as they like
  * @param standardInput what descriptor 0 is connected to
  * @param standardOutput what descriptor 1 is connected to
  * @param standardError what descriptor 2 is connected to
@@ -49,6 +53,7 @@ public record CvmConfiguration(
     Network network,
     List<PortMapping> ports,
     List<Link> links,
+    Optional<Map<String, Set<String>>> calls,
     StandardStream standardInput,
     StandardStream standardOutput,
     StandardStream standardError,
@@ -99,6 +104,7 @@ public record CvmConfiguration(
     if (network == Network.NONE && !links.isEmpty()) {
       throw new IllegalArgumentException("without a network, there are no links to other cVMs");
     }
+    Objects.requireNonNull(calls);
     Objects.requireNonNull(standardInput);
     Objects.requireNonNull(standardOutput);
     Objects.requireNonNull(standardError);
@@ -122,6 +128,7 @@ public record CvmConfiguration(
         network,
         ports,
         links,
+        calls,
         input,
         output,
         error,
@@ -163,6 +170,7 @@ public record CvmConfiguration(
     private Network network = Network.PRIVATE;
     private final List<PortMapping> ports = new ArrayList<>();
     private final List<Link> links = new ArrayList<>();
+    private Optional<Map<String, Set<String>>> calls = Optional.empty();
     private StandardStream standardInput = StandardStream.inherited();
     private StandardStream standardOutput = StandardStream.inherited();
     private StandardStream standardError = StandardStream.inherited();
@@ -252,6 +260,12 @@ public record CvmConfiguration(
       return this;
     }
 
+    /** Decides who may call which exported function, instead of the programs. */
+    public Builder calls(Map<String, Set<String>> callers) {
+      calls = Optional.of(callers);
+      return this;
+    }
+
     /** Connects descriptor 0. */
     public Builder standardInput(StandardStream stream) {
       standardInput = stream;
@@ -292,6 +306,7 @@ public record CvmConfiguration(
           network,
           ports,
           links,
+          calls,
           standardInput,
           standardOutput,
           standardError,

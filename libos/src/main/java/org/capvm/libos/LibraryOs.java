@@ -5,6 +5,7 @@ import java.io.StringWriter;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import org.capvm.libos.capability.CallGrants;
 import org.capvm.libos.file.FileDescriptorTable;
 import org.capvm.libos.file.FileSystemContext;
 import org.capvm.libos.futex.FutexTable;
@@ -36,6 +37,7 @@ public final class LibraryOs implements AutoCloseable {
   private final TraceSink traceSink;
   private final DeathReport.Listener deaths;
   private final NetworkNamespace network;
+  private final CallGrants callGrants;
   private final ProcessTable processes;
   private final TaskThreads threads = new TaskThreads();
   private final FutexTable futexes = new FutexTable();
@@ -55,6 +57,7 @@ public final class LibraryOs implements AutoCloseable {
    * @param traceSink hears of every call, or null
    * @param deaths hears of processes that die of a fault
    * @param network closed with this
+   * @param callGrants who may call functions that programs export; null: whoever they grant them to
    */
   public LibraryOs(
       Intravisor intravisor,
@@ -63,7 +66,8 @@ public final class LibraryOs implements AutoCloseable {
       String hostName,
       TraceSink traceSink,
       DeathReport.Listener deaths,
-      NetworkNamespace network) {
+      NetworkNamespace network,
+      CallGrants callGrants) {
     this.intravisor = intravisor;
     this.processes = new ProcessTable(maxTasks);
     this.memoryLimit = memoryLimit;
@@ -71,6 +75,7 @@ public final class LibraryOs implements AutoCloseable {
     this.traceSink = traceSink;
     this.deaths = deaths;
     this.network = network;
+    this.callGrants = callGrants;
     this.dispatcher = new Dispatcher(traceSink, statistics);
     this.compartment = intravisor.channels().newCompartment(hostName, Channels.DEFAULT_QUOTA);
   }
@@ -123,6 +128,11 @@ public final class LibraryOs implements AutoCloseable {
   /** What the cVM holds of others and offers to them. */
   public Compartment compartment() {
     return compartment;
+  }
+
+  /** Who may call the functions that programs export; null: whoever they grant them to. */
+  public CallGrants callGrants() {
+    return callGrants;
   }
 
   /** What the processes may take and have taken. */

@@ -30,10 +30,20 @@ final class CpCallCalls {
   static long export(Task task, long name, long function, long a2, long a3, long a4, long a5) {
     Slot slot = task.addressSpace().slot();
     String exported = CpFileCalls.name(task, name);
-    ServedFunction served = new ServedFunction(function, slot, task.libraryOs().intravisor());
+    ServedFunction served =
+        new ServedFunction(exported, function, slot, task.libraryOs().intravisor());
+    CpCall call = null;
     try {
-      return CpFileCalls.compartment(task).export(exported, slot, served).handle();
+      call = CpFileCalls.compartment(task).export(exported, slot, served);
+      CallGrants grants = task.libraryOs().callGrants();
+      if (grants != null) {
+        grants.grantAll(exported, call);
+      }
+      return call.handle();
     } catch (CapabilityException refused) {
+      if (call != null) {
+        call.close();
+      }
       served.ended();
       throw refused;
     }

@@ -8,7 +8,9 @@ import org.capvm.libos.time.GuestTime;
 import org.capvm.monitor.capability.CapabilityException;
 import org.capvm.monitor.capability.Permissions;
 import org.capvm.monitor.channel.Compartment;
+import org.capvm.monitor.channel.CpCall;
 import org.capvm.monitor.channel.CpFile;
+import org.capvm.monitor.channel.SharedCapability;
 import org.capvm.monitor.channel.WordWait;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.GuestMemoryFault;
@@ -192,7 +194,17 @@ final class CpFileCalls {
   }
 
   static long grant(Task task, long handle, long cvm, long permissions, long a3, long a4, long a5) {
-    compartment(task).find(handle).grant(name(task, cvm), allowed(permissions));
+    String grantee = name(task, cvm);
+    SharedCapability granted = compartment(task).find(handle);
+    CallGrants grants = task.libraryOs().callGrants();
+    // Another cVM's function comes here too: it was given without the right to pass it on, unless
+    // that cVM's own grants are free.
+    if (grants != null
+        && granted instanceof CpCall call
+        && call.callee() instanceof ServedFunction function) {
+      grants.check(function.name(), grantee, allowed(permissions));
+    }
+    granted.grant(grantee, allowed(permissions));
     return 0;
   }
 

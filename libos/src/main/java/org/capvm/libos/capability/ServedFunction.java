@@ -38,6 +38,7 @@ final class ServedFunction implements Callee {
   /** A return in machine code may miss a caller that begins to wait in the same moment. */
   private static final int LOOK_AGAIN_MILLIS = 1;
 
+  private final String name;
   private final long function;
   private final Slot slot;
   private final CallTarget target;
@@ -49,13 +50,20 @@ final class ServedFunction implements Callee {
   private boolean ended;
 
   /**
+   * @param name what its cVM exports it as
    * @param function guest address
    * @param slot the address space it is in
    */
-  ServedFunction(long function, Slot slot, Intravisor intravisor) {
+  ServedFunction(String name, long function, Slot slot, Intravisor intravisor) {
+    this.name = name;
     this.function = function;
     this.slot = slot;
     target = intravisor.newCallTarget(this);
+  }
+
+  /** What its cVM exports it as. */
+  String name() {
+    return name;
   }
 
   /** The function that a context is lent for. */
