@@ -22,6 +22,8 @@ module org.capvm.libos {
       org.capvm.engine;
   exports org.capvm.libos.file.proc to
       org.capvm.engine;
+  exports org.capvm.libos.file.pty to
+      org.capvm.engine;
   exports org.capvm.libos.file.shared to
       org.capvm.engine;
   exports org.capvm.libos.file.synthetic to

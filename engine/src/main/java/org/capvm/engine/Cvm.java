@@ -23,6 +23,7 @@ import org.capvm.libos.file.dev.DeviceTree;
 import org.capvm.libos.file.dev.Terminal;
 import org.capvm.libos.file.proc.ProcFileSystem;
 import org.capvm.libos.file.proc.SysFileSystem;
+import org.capvm.libos.file.pty.Pseudoterminals;
 import org.capvm.libos.file.shared.SharedFiles;
 import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.net.NetworkMode;
@@ -173,7 +174,10 @@ public final class Cvm implements AutoCloseable {
     Map<String, FileSystem> fileSystems = new LinkedHashMap<>();
     fileSystems.put("/proc", ProcFileSystem.make(libraryOs));
     fileSystems.put("/sys", SysFileSystem.make());
-    fileSystems.put("/dev", DeviceTree.make(terminal, streams.terminalDescriptor()));
+    Pseudoterminals pseudoterminals = new Pseudoterminals(libraryOs);
+    fileSystems.put(
+        "/dev", DeviceTree.make(pseudoterminals, terminal, streams.terminalDescriptor()));
+    fileSystems.put("/dev/pts", pseudoterminals.fileSystem());
     fileSystems.put("/cap", SharedFiles.make(libraryOs.compartment()));
     return fileSystems;
   }

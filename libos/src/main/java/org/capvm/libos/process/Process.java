@@ -43,6 +43,7 @@ public final class Process {
   private volatile Process parent;
   private volatile int processGroup;
   private volatile int session;
+  private volatile ControllingTerminal controllingTerminal;
   private volatile Program program;
   private volatile Program inheritedProgram;
   private volatile ExitStatus exiting;
@@ -110,8 +111,19 @@ public final class Process {
     return session;
   }
 
-  /** Starts a session and a group of the process's own. */
+  /** The terminal of the session, or null if it is the cVM's own or there is none. */
+  public ControllingTerminal controllingTerminal() {
+    return controllingTerminal;
+  }
+
+  /** Sets {@link #controllingTerminal}. */
+  public void setControllingTerminal(ControllingTerminal terminal) {
+    controllingTerminal = terminal;
+  }
+
+  /** Starts a session and a group of the process's own, without a terminal. */
   public void startSession() {
+    controllingTerminal = null;
     session = id;
     processGroup = id;
   }
@@ -153,6 +165,7 @@ public final class Process {
   void inherit(Process forker, int signalAtExit) {
     processGroup = forker.processGroup;
     session = forker.session;
+    controllingTerminal = forker.controllingTerminal;
     program = forker.program;
     inheritedProgram = forker.program;
     dumpable = forker.dumpable;

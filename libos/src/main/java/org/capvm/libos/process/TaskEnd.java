@@ -46,6 +46,10 @@ final class TaskEnd {
   }
 
   private static void endProcess(Process process, ExitStatus status) {
+    ControllingTerminal terminal = process.controllingTerminal();
+    if (terminal != null && process.id() == process.session()) {
+      terminal.leaderEnded();
+    }
     process.timers().close();
     process.addressSpace().release();
     process.libraryOs().ipc().ended(process);
@@ -67,6 +71,7 @@ final class TaskEnd {
       parent.reap(process);
     }
     process.end(status);
+    ProcessGroups.releaseIfOrphaned(process, process.parent(), process);
     ExitStatus ended = process.ended();
     boolean killed = ended.signal() != 0;
     // Asked anew: the parent may have ended meanwhile and left its children to another.
@@ -103,6 +108,7 @@ final class TaskEnd {
         child.setParent(heir);
         heir.addChild(child);
       }
+      ProcessGroups.releaseIfOrphaned(child, process, null);
       int signal = child.parentDeathSignal();
       if (signal != 0) {
         SignalDelivery.send(child, SignalInfo.fromUser(signal, process.id(), 0));

@@ -7,6 +7,7 @@ import org.capvm.libos.abi.Resource;
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.process.ExitStatus;
 import org.capvm.libos.process.Process;
+import org.capvm.libos.process.ProcessGroups;
 import org.capvm.libos.process.Registers;
 import org.capvm.libos.process.Task;
 import org.capvm.monitor.memory.GuestMemoryFault;
@@ -165,7 +166,13 @@ public final class SignalDelivery {
         process.reportDeath(task, info);
         process.exitGroup(ExitStatus.killed(info.signal(), process.dumpsCore()));
       }
-      case STOP -> process.stop(info.signal());
+      case STOP -> {
+        // Nobody could continue an orphaned group: only SIGSTOP stops it.
+        if (info.signal() == Signal.SIGSTOP
+            || !ProcessGroups.isOrphaned(process.libraryOs(), process.processGroup())) {
+          process.stop(info.signal());
+        }
+      }
       case IGNORE, CONTINUE -> {
         // Nothing happens; a stopped process went on when SIGCONT was sent.
       }

@@ -14,7 +14,7 @@ final class Device extends Inode {
   /** Opens a device. */
   @FunctionalInterface
   interface Opener {
-    FileDescription open(Location location, int flags);
+    FileDescription open(Caller caller, Location location, int flags);
   }
 
   private final SyntheticFileSystem fileSystem;
@@ -46,7 +46,7 @@ final class Device extends Inode {
 
   @Override
   public FileDescription open(Caller caller, Location location, int flags) {
-    return opener.open(location, flags);
+    return opener.open(caller, location, flags);
   }
 
   @Override

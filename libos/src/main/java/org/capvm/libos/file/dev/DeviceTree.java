@@ -4,6 +4,7 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.file.Location;
+import org.capvm.libos.file.pty.Pseudoterminals;
 import org.capvm.libos.file.synthetic.FixedDirectory;
 import org.capvm.libos.file.synthetic.SyntheticFileSystem;
 
@@ -19,10 +20,12 @@ public final class DeviceTree {
    * A file system with the devices every program expects, and empty directories to mount {@code
    * shm} and others on.
    *
+   * @param pseudoterminals made by opening {@code ptmx}
    * @param terminal the cVM's terminal, or null
    * @param terminalDescriptor the host descriptor of the terminal, or -1
    */
-  public static SyntheticFileSystem make(Terminal terminal, int terminalDescriptor) {
+  public static SyntheticFileSystem make(
+      Pseudoterminals pseudoterminals, Terminal terminal, int terminalDescriptor) {
     SyntheticFileSystem fileSystem = new SyntheticFileSystem("devtmpfs", TMPFS_MAGIC);
     FixedDirectory root = new FixedDirectory(fileSystem, null, "", 0755);
     fileSystem.setRoot(root);
@@ -31,10 +34,16 @@ public final class DeviceTree {
     memory(fileSystem, root, "full", 7, MemoryDevice.Kind.FULL);
     memory(fileSystem, root, "random", 8, MemoryDevice.Kind.RANDOM);
     memory(fileSystem, root, "urandom", 9, MemoryDevice.Kind.RANDOM);
-    Device.Opener tty =
-        (location, flags) -> openTerminal(terminal, terminalDescriptor, location, flags);
-    root.add("tty", new Device(fileSystem, TTY_MAJOR, 0, tty));
-    root.add("console", new Device(fileSystem, TTY_MAJOR, 1, tty));
+    Device.Opener console =
+        (caller, location, flags) -> openTerminal(terminal, terminalDescriptor, location, flags);
+    Device.Opener own =
+        (caller, location, flags) -> {
+          FileDescription opened = pseudoterminals.openControlling(caller, location, flags);
+          return opened != null ? opened : console.open(caller, location, flags);
+        };
+    root.add("tty", new Device(fileSystem, TTY_MAJOR, 0, own));
+    root.add("console", new Device(fileSystem, TTY_MAJOR, 1, console));
+    root.add("ptmx", new Device(fileSystem, TTY_MAJOR, 2, pseudoterminals::open));
     root.addLink("fd", "/proc/self/fd");
     root.addLink("stdin", "/proc/self/fd/0");
     root.addLink("stdout", "/proc/self/fd/1");
@@ -57,7 +66,7 @@ public final class DeviceTree {
             fileSystem,
             MEMORY_MAJOR,
             minor,
-            (location, flags) -> new MemoryDevice(kind, location, flags)));
+            (caller, location, flags) -> new MemoryDevice(kind, location, flags)));
   }
 
   private static FileDescription openTerminal(

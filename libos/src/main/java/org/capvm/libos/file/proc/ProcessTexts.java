@@ -8,6 +8,7 @@ import org.capvm.libos.abi.Resource;
 import org.capvm.libos.file.Caller;
 import org.capvm.libos.memory.AddressSpace;
 import org.capvm.libos.memory.MemoryArea;
+import org.capvm.libos.process.ControllingTerminal;
 import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.Process;
 import org.capvm.libos.process.Program;
@@ -200,6 +201,7 @@ final class ProcessTexts {
     Program.Layout layout =
         program == null ? new Program.Layout(0, 0, 0, 0, 0, 0) : program.layout();
     SignalState signals = representative() == null ? null : representative().signals();
+    final ControllingTerminal terminal = process.controllingTerminal();
     final int nice = representative() == null ? 0 : representative().nice();
     long[] handled = process.signalActions().ignoredAndCaught();
     long cpu = task == null ? process.cpuNanos() : task.cpuNanos();
@@ -211,8 +213,8 @@ final class ProcessTexts {
       process.parentId(),
       process.processGroup(),
       process.session(),
-      0, // tty_nr
-      -1, // tpgid
+      terminal == null ? 0 : terminal.deviceNumber(),
+      terminal == null ? -1 : terminal.foregroundGroup(),
       0x400000, // flags
       0,
       0,

@@ -1,0 +1,114 @@
+package org.capvm.libos.file.pty;
+
+import java.util.function.ToIntFunction;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.libos.abi.Signal;
+import org.capvm.libos.abi.Termios;
+import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.file.FileStatus;
+import org.capvm.libos.file.IoBuffer;
+import org.capvm.libos.file.IoctlCodes;
+import org.capvm.libos.file.Location;
+import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.process.Task;
+
+/** An open {@code /dev/pts/N}: a terminal as programs see it. Threads: any. */
+final class Slave extends FileDescription {
+  /** The most one call moves at a time: the discipline never holds more. */
+  private static final int PIECE_BYTES = 4096;
+
+  private final Pseudoterminal terminal;
+  private final SlaveNode node;
+  private final TerminalControls controls;
+
+  /**
+   * An open terminal, which the caller has counted.
+   *
+   * @param node what it was opened by
+   * @param location null if the master opened it
+   */
+  Slave(Pseudoterminal terminal, SlaveNode node, Location location, int flags) {
+    super(location, flags);
+    this.terminal = terminal;
+    this.node = node;
+    this.controls = new TerminalControls(terminal, this, false);
+  }
+
+  @Override
+  public FileStatus status() {
+    return location() == null ? node.status() : super.status();
+  }
+
+  @Override
+  public String describe(Location root) {
+    return location() == null ? "/dev/pts/" + terminal.number() : super.describe(root);
+  }
+
+  @Override
+  public long read(Task task, IoBuffer buffer) {
+    if (buffer.length() == 0) {
+      return 0;
+    }
+    JobControl.requireForeground(task, terminal, Signal.SIGTTIN);
+    byte[] bytes = new byte[(int) Math.min(buffer.length(), PIECE_BYTES)];
+    int count = terminal.readInput(task, bytes, isNonBlocking());
+    buffer.put(0, bytes, 0, count);
+    return count;
+  }
+
+  @Override
+  public long write(Task task, IoBuffer buffer) {
+    if (terminal.settings().hasLocal(Termios.TOSTOP)) {
+      JobControl.requireForeground(task, terminal, Signal.SIGTTOU);
+    }
+    return writePieces(
+        buffer, PIECE_BYTES, piece -> terminal.writeOutput(task, piece, isNonBlocking()));
+  }
+
+  /** Writes all of a buffer; an error after the first piece only makes the count short. */
+  static long writePieces(IoBuffer buffer, int pieceBytes, ToIntFunction<byte[]> writer) {
+    long done = 0;
+    while (done < buffer.length()) {
+      byte[] piece = new byte[(int) Math.min(buffer.length() - done, pieceBytes)];
+      buffer.get(done, piece, 0, piece.length);
+      int count;
+      try {
+        count = writer.applyAsInt(piece);
+      } catch (ErrnoException stopped) {
+        if (done > 0) {
+          return done;
+        }
+        throw stopped;
+      }
+      done += count;
+      if (count < piece.length) {
+        break;
+      }
+    }
+    return done;
+  }
+
+  @Override
+  public long control(Task task, int request, long argument) {
+    if (terminal.isHungUp()) {
+      throw ErrnoException.of(request == IoctlCodes.TIOCSPGRP ? Errno.ENOTTY : Errno.EIO);
+    }
+    return controls.control(task, request, argument);
+  }
+
+  @Override
+  public int readiness() {
+    return terminal.slaveReadiness();
+  }
+
+  @Override
+  public WaitQueue waitQueue() {
+    return terminal.slaveWaiters();
+  }
+
+  @Override
+  protected void close() {
+    terminal.closeSlave();
+  }
+}
