@@ -74,7 +74,6 @@ final class ControlFlow {
         emit.jumpThroughTable();
       }
       case INDIRECT_CALL -> {
-        emit.touchStack();
         loadTarget(instruction, next);
         emit.callThroughTable(next);
       }
@@ -170,7 +169,6 @@ final class ControlFlow {
 
   private void ret(Instruction instruction) {
     int released = (int) instruction.immediate();
-    emit.touchStack();
     emit.pop(Gpr.R11);
     emit.commit();
     if (released != 0) {
