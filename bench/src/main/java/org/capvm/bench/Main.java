@@ -17,6 +17,7 @@ import org.capvm.engine.CapVm;
  */
 public final class Main {
   private static final int DEFAULT_ROUNDS = 5;
+  private static final int BAD_ARGUMENTS = 2;
 
   private Main() {}
 
@@ -43,14 +44,15 @@ public final class Main {
     GuestPrograms programs = new GuestPrograms(repository.resolve("bench/src/guest"), scratch);
     try (CapVm capVm = CapVm.open(false)) {
       Report report = new Report(new ConfinedRunner(capVm, List.of()), scratch, rounds);
-      System.out.println(Report.platform() + "; medians of " + rounds + " pairs\n");
       Map<String, Part> all = parts(capVm, report, programs, repository, scratch, rounds);
+      if (!all.keySet().containsAll(names)) {
+        System.err.println(
+            "usage: bench/run [--rounds N] [" + String.join(" | ", all.keySet()) + "]...");
+        System.exit(BAD_ARGUMENTS);
+      }
+      System.out.println(Report.platform() + "; medians of " + rounds + " pairs\n");
       for (String name : names.isEmpty() ? all.keySet() : names) {
-        Part part = all.get(name);
-        if (part == null) {
-          throw new BenchmarkException("no such part: " + name);
-        }
-        System.out.println(part.measure());
+        System.out.println(all.get(name).measure());
       }
     }
   }
