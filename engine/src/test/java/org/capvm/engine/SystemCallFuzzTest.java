@@ -10,8 +10,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * System calls with random and boundary arguments. {@code -Dcalls.rounds=N} makes more processes do
- * so, {@code -Dcalls.seed=N} with other arguments.
+ * System calls with random and boundary arguments, beside files, descriptors and settings of the
+ * host that they must not reach. {@code -Dcalls.rounds=N} makes more processes do so, {@code
+ * -Dcalls.seed=N} with other arguments.
  */
 final class SystemCallFuzzTest {
   private static final int ROUNDS = Integer.getInteger("calls.rounds", 25);
@@ -26,14 +27,16 @@ final class SystemCallFuzzTest {
   }
 
   @Test
-  void noCallFailsInTheLibraryOs() throws Exception {
+  void noCallFailsInTheLibraryOsOrTouchesWhatIsTheHosts() throws Exception {
     Path program = GuestProgram.c("call_fuzz", "-O1", "-pthread");
-    try (Started guest =
-        ConfinedRun.start(
-            program, "storm", Integer.toString(SEED), Integer.toString(ROUNDS), "4")) {
+    try (HostCanaries canaries = HostCanaries.inDirectory(TestPaths.scratch("canaries"));
+        Started guest =
+            ConfinedRun.start(
+                program, "storm", Integer.toString(SEED), Integer.toString(ROUNDS), "4")) {
       Duration limit = Duration.ofSeconds(60 + 2L * ROUNDS);
       assertThat(guest.end(limit).shellStatus()).as(guest.output()).isZero();
       assertThat(guest.output()).endsWith("\n0 failures\n");
+      canaries.assertUntouched();
     }
   }
 }
