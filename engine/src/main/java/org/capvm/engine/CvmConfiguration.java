@@ -2,6 +2,7 @@ package org.capvm.engine;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -103,6 +104,17 @@ public record CvmConfiguration(
     links = List.copyOf(links);
     if (network == Network.NONE && !links.isEmpty()) {
       throw new IllegalArgumentException("without a network, there are no links to other cVMs");
+    }
+    Set<Object> linked = new HashSet<>();
+    for (Link link : links) {
+      Object address =
+          switch (link) {
+            case Link.Tcp tcp -> tcp.port();
+            case Link.Unix unix -> unix.name();
+          };
+      if (!linked.add(address)) {
+        throw new IllegalArgumentException("two links lead from " + address);
+      }
     }
     Objects.requireNonNull(calls);
     Objects.requireNonNull(standardInput);

@@ -32,6 +32,7 @@ final class GuestTree {
   private static final Attributes PUBLIC = new Attributes(0755, 0, 0);
   private static final Attributes PRIVATE = new Attributes(0700, 0, 0);
   private static final Attributes SHARED = new Attributes(01777, 0, 0);
+  private static final String HOSTS = "/etc/hosts";
   private static final long SHARED_MEMORY_BYTES = 1L << 30;
   private static final long PRIVATE_LAYER_FILES = 1_000_000;
 
@@ -76,6 +77,7 @@ final class GuestTree {
             tree.mounts.mount(fileSystem, tree.directory(path), type, false);
           });
       tree.mountSharedMemory();
+      tree.namePeers(configuration.links());
       for (HostMount mount : configuration.mounts()) {
         tree.mount(mount);
       }
@@ -88,6 +90,20 @@ final class GuestTree {
     } catch (RuntimeException failure) {
       tree.mounts.close();
       throw failure;
+    }
+  }
+
+  /** What is mounted over the file later, of the host's, is left as it is. */
+  private void namePeers(List<Link> links) {
+    List<String> peers =
+        links.stream().filter(Link.Tcp.class::isInstance).map(Link::peer).distinct().toList();
+    if (peers.isEmpty()) {
+      return;
+    }
+    try {
+      HostsFile.name(Caller.system(new FileSystemContext(mounts)), file(HOSTS), peers);
+    } catch (ErrnoException refusal) {
+      throw new CvmConfigurationException(HOSTS + ": " + Errno.message(refusal.errno()), refusal);
     }
   }
 

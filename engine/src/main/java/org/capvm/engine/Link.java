@@ -16,7 +16,8 @@ public sealed interface Link {
 
   /**
    * A TCP port of the cVM's loopback, IPv4 and IPv6. A program of the cVM that listens on the port
-   * comes first.
+   * comes first. The peer's name leads to the loopback by the cVM's {@code /etc/hosts}, unless
+   * something is mounted there.
    *
    * @param port where programs of the cVM connect to, 1 to 65535
    * @param peerPort where the peer's program listens, 1 to 65535; it sees connections from its own

@@ -77,6 +77,49 @@ final class LinksTest {
       """;
 
   @Test
+  void peersAreFoundByTheirNames() throws Exception {
+    try (Cvm cache = cache()) {
+      assertThat(
+              status(
+                  """
+                  while True:
+                      try:
+                          s = socket.create_connection(('cache', 6379))
+                          break
+                      except ConnectionRefusedError:
+                          time.sleep(0.02)
+                  """
+                      + PING
+                      + "assert socket.gethostbyname('localhost') == '127.0.0.1'\n"
+                      + "assert open('/etc/hosts').read().startswith('127.0.0.1\\tcache\\n')\n"
+                      + "open('/etc/hosts', 'a').write('127.0.0.2\\tmore\\n')\n"
+                      + "assert socket.gethostbyname('more') == '127.0.0.2'",
+                  TCP))
+          .isZero();
+      CvmConfiguration.Builder client =
+          quiet("/usr/bin/redis-cli", List.of("-e", "-h", "cache", "incr", "visits"));
+      try (Cvm cvm = ConfinedRun.capVm().start(client.link(TCP).build())) {
+        assertThat(end(cvm)).isZero();
+      }
+      assertThat(cache.waitFor(Duration.ZERO)).isEmpty();
+    }
+    assertThat(Files.readString(Path.of("/etc/hosts"))).doesNotContain("cache", "more");
+  }
+
+  @Test
+  void aCvmWithoutLinksSeesTheHostsNamesAsTheyAre() throws Exception {
+    String hosts = Files.readString(Path.of("/etc/hosts"));
+    assertThat(status("assert open('/etc/hosts').read() == '''" + hosts + "'''")).isZero();
+  }
+
+  @Test
+  void twoLinksCannotLeadFromOneAddress() {
+    assertThatThrownBy(
+            () -> quiet("/bin/true", List.of()).link(TCP).link(Link.tcp("other", 6379)).build())
+        .hasMessage("two links lead from 6379");
+  }
+
+  @Test
   void redisAnswersAnotherCvmOverLoopbackTcpAndAPathWhileTheHostHasNoSocketOfThem()
       throws Exception {
     long before = hostSockets();
