@@ -1,0 +1,4 @@
+/**
+ * Races of the capability tables, for jcstress; in the tables' package, whose inside they look at.
+ */
+package org.capvm.monitor.capability;
