@@ -6,7 +6,7 @@
  *
  * Errors: -EBADF no such capability, or revoked; -EACCES a permission is missing; -ERANGE outside the
  * capability's range; -EFAULT memory is not there, on either side; -ENOENT no such name, or not granted;
- * -EEXIST the name is taken; -ENOSPC the cVM holds too many; -EAGAIN the word has another value;
+ * -EEXIST the name is taken; -ENAMETOOLONG; -ENOSPC the cVM holds too many; -EAGAIN the word has another value;
  * -ETIMEDOUT; -EOWNERDEAD the owner ended while you waited.
  */
 #ifndef CAPVM_H
@@ -31,7 +31,10 @@ enum {
 /* Names a capability of this cVM; above 0. All processes of the cVM share it. */
 typedef long cap_t;
 
-/* Publishes [address, address + length) of this process under a name; other cVMs see "CVM/NAME". */
+/*
+ * Publishes [address, address + length) of this process under a name of 1 to 255 bytes without a slash; other
+ * cVMs see "CVM/NAME".
+ */
 cap_t cp_file_create(const char *name, void *address, size_t length, unsigned permissions);
 
 /* Opens "CVM/NAME", or NAME of this cVM's own, as it was granted. */

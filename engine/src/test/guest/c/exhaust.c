@@ -216,6 +216,24 @@ static int capabilities(int i) {
   return first < 0 ? -1 : syscall(RESTRICT, first, 0, sizeof block, 1) < 0 ? -1 : 0;
 }
 
+/* Buffers with names as long as they may be. */
+static int published(int i) {
+  enum { CREATE = 0x43410003 };
+  char name[256];
+  snprintf(name, sizeof name, "%0255d", i);
+  return syscall(CREATE, name, block, sizeof block, 31) < 0 ? -1 : 0;
+}
+
+/* One buffer, granted to cVMs with names as long as they may be. */
+static int granted(int i) {
+  enum { CREATE = 0x43410003, GRANT = 0x4341000A };
+  static long file;
+  if (i == 0) file = syscall(CREATE, "block", block, sizeof block, 31);
+  char name[256];
+  snprintf(name, sizeof name, "%0255d", i);
+  return file < 0 ? -1 : (int)syscall(GRANT, file, name, 1);
+}
+
 /* As many as there are processors, and as many again: nothing to be refused. */
 static int loops(int i) {
   static volatile int count;
@@ -252,7 +270,8 @@ static const struct {
            {"datagrams", datagrams}, {"passed", passed},     {"locks", locks},
            {"timers", timers},       {"signals", signals},   {"disk", disk},
            {"written", written}, {"allocated", allocated}, {"shared", shared},
-           {"names", names},         {"attributes", attributes}, {"capabilities", capabilities}, {"loops", loops}, {"code", code}};
+           {"names", names},         {"attributes", attributes}, {"capabilities", capabilities},
+           {"published", published}, {"granted", granted}, {"loops", loops}, {"code", code}};
 
 static int attack(int (*step)(int)) {
   struct rlimit limit;

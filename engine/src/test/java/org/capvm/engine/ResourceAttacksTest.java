@@ -44,7 +44,9 @@ final class ResourceAttacksTest {
     "disk, ENOSPC",
     "names, ENOSPC",
     "attributes, ENOSPC",
-    "capabilities, ENOSPC"
+    "capabilities, ENOSPC",
+    "published, ENOSPC",
+    "granted, ENOSPC"
   })
   void whoTakesAllIsRefusedAndANeighbourGoesOn(String resource, String refusal) throws Exception {
     Runtime java = Runtime.getRuntime();

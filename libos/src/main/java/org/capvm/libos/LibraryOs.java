@@ -31,6 +31,12 @@ import org.capvm.monitor.memory.MemoryFile;
 
 /** The library OS of one cVM: what its processes share. Thread-safe. */
 public final class LibraryOs implements AutoCloseable {
+  /**
+   * What the most expensive capability takes of the Java heap: one of a published object, with a
+   * name of 255 bytes. A cVM holds no more of them than its memory limit has room for.
+   */
+  private static final long BYTES_OF_A_CAPABILITY = 1024;
+
   private final Intravisor intravisor;
   private final MemoryLimit memoryLimit;
   private final MemoryFile memoryFile = new MemoryFile();
@@ -51,7 +57,8 @@ public final class LibraryOs implements AutoCloseable {
 
   /**
    * @param intravisor the monitor below
-   * @param memoryLimit what the processes and the network are charged to
+   * @param memoryLimit what the processes and the network are charged to; how many capabilities
+   *     there may be follows from it
    * @param maxTasks how many threads, of all processes together, there may be at a time
    * @param hostName what {@code uname} says at first
    * @param traceSink hears of every call, or null
@@ -77,7 +84,9 @@ public final class LibraryOs implements AutoCloseable {
     this.network = network;
     this.callGrants = callGrants;
     this.dispatcher = new Dispatcher(traceSink, statistics);
-    this.compartment = intravisor.channels().newCompartment(hostName, Channels.DEFAULT_QUOTA);
+    long capabilities =
+        Math.min(Channels.DEFAULT_QUOTA, memoryLimit.limitBytes() / BYTES_OF_A_CAPABILITY);
+    this.compartment = intravisor.channels().newCompartment(hostName, (int) capabilities);
   }
 
   /**

@@ -20,7 +20,12 @@ import org.capvm.monitor.memory.GuestMemoryFault;
  * processes share them.
  */
 final class CpFileCalls {
-  private static final int LONGEST_NAME = 4096;
+  /** Linux's NAME_MAX: names lie in the Java heap, where each counts as one capability. */
+  private static final int LONGEST_NAME = 255;
+
+  /** Of an owner's name, a slash and a name. */
+  private static final int LONGEST_QUALIFIED_NAME = 4096;
+
   private static final int IOV_MAX = 1024;
   private static final int IOVEC_BYTES = 16;
 
@@ -42,7 +47,16 @@ final class CpFileCalls {
   }
 
   static String name(Task task, long guestAddress) {
-    byte[] bytes = task.memory().readCString(guestAddress, LONGEST_NAME + 1);
+    return text(task, guestAddress, LONGEST_NAME);
+  }
+
+  /** The name of something that a cVM has published, with the owner's or without. */
+  static String qualifiedName(Task task, long guestAddress) {
+    return text(task, guestAddress, LONGEST_QUALIFIED_NAME);
+  }
+
+  private static String text(Task task, long guestAddress, int longest) {
+    byte[] bytes = task.memory().readCString(guestAddress, longest + 1);
     if (bytes == null) {
       throw ErrnoException.of(Errno.ENAMETOOLONG);
     }
@@ -57,7 +71,7 @@ final class CpFileCalls {
   }
 
   static long open(Task task, long name, long a1, long a2, long a3, long a4, long a5) {
-    return compartment(task).open(name(task, name)).handle();
+    return compartment(task).open(qualifiedName(task, name)).handle();
   }
 
   static long restrict(

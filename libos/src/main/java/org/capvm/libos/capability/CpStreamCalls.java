@@ -30,7 +30,8 @@ final class CpStreamCalls {
   }
 
   static long open(Task task, long name, long flags, long a2, long a3, long a4, long a5) {
-    StreamEnd end = StreamEnd.open(CpFileCalls.compartment(task), CpFileCalls.name(task, name));
+    StreamEnd end =
+        StreamEnd.open(CpFileCalls.compartment(task), CpFileCalls.qualifiedName(task, name));
     return end.install(task, (int) flags);
   }
 }
