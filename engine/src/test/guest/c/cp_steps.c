@@ -3,7 +3,8 @@
  *   cp_steps KIND own             serves whoever comes, one after the other, and outlives all of them
  *   cp_steps KIND use PEER COUNT  makes COUNT transfers and ends
  *   cp_steps KIND outlive PEER    makes transfers with one owner after the other, and says what ended each
- * KIND is file, call, stream, or link: a port of its own cVM that leads to the peer's.
+ * KIND is file, batch (the same by queues of copies), call, lend (calls that are lent a buffer), stream, or a
+ * socket that leads to the peer's: link (a port of its own cVM), unix (an abstract name).
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,10 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "capvm.h"
 
-enum { BYTES = 1 << 20, MESSAGE = 100000, PORT = 7000, EACH_CONNECTION = 50, SERVERS = 3 };
+enum { BYTES = 1 << 20, MESSAGE = 100000, PORT = 7000, EACH_CONNECTION = 50, SERVERS = 3,
+       BATCH = 64, PIECE = BYTES / BATCH, LOAN = 4096 };
+
+#define ABSTRACT "\0steps"
 
 static char bytes[BYTES];
 static char peer_name[128];
@@ -65,11 +70,11 @@ static void own_file(void) {
   }
 }
 
-static long transfer_file(long file, long count) {
+/* Tells the owner a value, and waits until it answers the same. */
+static long ask(long file, int value) {
   long error;
-  int value = (int)(count + 1), seen;
-  if ((error = cp_file_write(file, offsetof(struct shared, bytes), bytes, BYTES)) < 0 ||
-      (error = cp_file_write(file, offsetof(struct shared, asked), &value, sizeof value)) < 0 ||
+  int seen;
+  if ((error = cp_file_write(file, offsetof(struct shared, asked), &value, sizeof value)) < 0 ||
       (error = cp_file_notify(file, offsetof(struct shared, asked), 1)) < 0) {
     return error;
   }
@@ -80,8 +85,42 @@ static long transfer_file(long file, long count) {
     }
     if (error < 0 && error != -EAGAIN) return error;
   } while (seen != value);
-  error = cp_file_read(file, offsetof(struct shared, bytes), bytes, BYTES);
+  return 0;
+}
+
+static long transfer_file(long file, long count) {
+  long error = cp_file_write(file, offsetof(struct shared, bytes), bytes, BYTES);
+  if (error >= 0) error = ask(file, (int)(count + 1));
+  if (error >= 0) error = cp_file_read(file, offsetof(struct shared, bytes), bytes, BYTES);
   return error < 0 ? error : 0;
+}
+
+/* Many copies in one call: once one of them has met the end, all that follow have. */
+static long copy_batch(long file, int operation) {
+  struct cp_file_operation queue[BATCH];
+  for (int i = 0; i < BATCH; i++) {
+    queue[i] = (struct cp_file_operation){
+        .operation = operation,
+        .file = file,
+        .offset = offsetof(struct shared, bytes) + (size_t)i * PIECE,
+        .buffer = bytes + i * PIECE,
+        .length = PIECE,
+        .result = 1};
+  }
+  require(cp_file_submit(queue, BATCH) == BATCH, "submit");
+  long error = 0;
+  for (int i = 0; i < BATCH; i++) {
+    require(error ? is_end(queue[i].result) : queue[i].result == PIECE || is_end(queue[i].result),
+            "result of an entry");
+    if (queue[i].result < 0) error = queue[i].result;
+  }
+  return error;
+}
+
+static long transfer_batch(long file, long count) {
+  long error = copy_batch(file, 1);
+  if (error == 0) error = ask(file, (int)(count + 1));
+  return error < 0 ? error : copy_batch(file, 0);
 }
 
 static void leave_capability(long handle) { cp_file_close(handle); }
@@ -99,6 +138,15 @@ static long work(long kind, long a, long b, long d, long e, long f) {
   return a + b;
 }
 
+/* Reverses a buffer that is lent for the call. */
+static long reverse(long buffer, long length, long c, long d, long e, long f) {
+  (void)c, (void)d, (void)e, (void)f;
+  char local[LOAN], back[LOAN];
+  long error = cp_file_read(buffer, 0, local, (size_t)length);
+  for (long i = 0; i < length; i++) back[i] = local[length - 1 - i];
+  return error < 0 ? error : cp_file_write(buffer, 0, back, (size_t)length);
+}
+
 static cap_t function;
 
 static void *serve(void *unused) {
@@ -106,8 +154,8 @@ static void *serve(void *unused) {
   return unused;
 }
 
-static void own_call(void) {
-  function = cp_call_export("work", work);
+static void own_function(cp_function exported) {
+  function = cp_call_export("work", exported);
   require(function > 0, "export");
   pthread_t thread;
   for (int i = 0; i < SERVERS; i++) pthread_create(&thread, NULL, serve, NULL);
@@ -115,12 +163,34 @@ static void own_call(void) {
   for (;;) pause();
 }
 
+static void own_call(void) { own_function(work); }
+
+static void own_lend(void) { own_function(reverse); }
+
 static long transfer_call(long handle, long count) {
   struct timespec limit = {100, 0};
   long words[6] = {count % 3, count, 7}, result = 0;
   int error = cp_call(handle, words, &result, count % 2 ? &limit : NULL);
   if (error == 0) require(result == count + 7, "result");
   return error;
+}
+
+static long transfer_lend(long handle, long count) {
+  static unsigned char lent[LOAN];
+  static cap_t buffer;
+  if (buffer == 0) buffer = cp_file_create("lent", lent, sizeof lent, CAP_ALL);
+  require(buffer > 0, "create what is lent");
+  for (int i = 0; i < LOAN; i++) lent[i] = (unsigned char)(i + count);
+  struct cp_loan loan = {buffer, 0, LOAN, CAP_READ | CAP_WRITE, 0};
+  struct timespec limit = {100, 0};
+  long words[6] = {0, LOAN}, result = 0;
+  int error = cp_call_lend(handle, words, &loan, 1, &result, count % 2 ? &limit : NULL);
+  if (error) return error;
+  require(result >= 0, "the callee's use of what is lent");
+  for (int i = 0; i < LOAN; i++) {
+    require(lent[i] == (unsigned char)(LOAN - 1 - i + count), "what came back");
+  }
+  return 0;
 }
 
 static long open_capability(void) { return cp_file_open(peer_name); }
@@ -177,16 +247,29 @@ static void own_stream(void) {
 
 static long open_stream(void) { return cp_stream_open(peer_name, 0); }
 
-static struct sockaddr_in address(void) {
-  return (struct sockaddr_in){.sin_family = AF_INET,
-                              .sin_port = htons(PORT),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+struct address {
+  struct sockaddr_storage of;
+  socklen_t length;
+};
+
+static struct address port(void) {
+  struct address made = {.length = sizeof(struct sockaddr_in)};
+  *(struct sockaddr_in *)&made.of = (struct sockaddr_in){
+      .sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  return made;
 }
 
-static void own_link(void) {
-  struct sockaddr_in at = address();
-  int listener = socket(AF_INET, SOCK_STREAM, 0);
-  require(bind(listener, (struct sockaddr *)&at, sizeof at) == 0 && listen(listener, 4) == 0,
+static struct address abstract(void) {
+  struct address made = {.length = offsetof(struct sockaddr_un, sun_path) + sizeof ABSTRACT - 1};
+  struct sockaddr_un *name = (struct sockaddr_un *)&made.of;
+  name->sun_family = AF_UNIX;
+  memcpy(name->sun_path, ABSTRACT, sizeof ABSTRACT - 1);
+  return made;
+}
+
+static void own_socket(struct address at) {
+  int listener = socket(at.of.ss_family, SOCK_STREAM, 0);
+  require(bind(listener, (struct sockaddr *)&at.of, at.length) == 0 && listen(listener, 4) == 0,
           "listen");
   for (;;) {
     int fd = accept(listener, NULL, NULL);
@@ -195,11 +278,14 @@ static void own_link(void) {
   }
 }
 
-static long open_link(void) {
-  struct sockaddr_in at = address();
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
+static void own_link(void) { own_socket(port()); }
+
+static void own_unix(void) { own_socket(abstract()); }
+
+static long open_socket(struct address at) {
+  int fd = socket(at.of.ss_family, SOCK_STREAM, 0);
   require(fd >= 0, "socket");
-  if (connect(fd, (struct sockaddr *)&at, sizeof at)) {
+  if (connect(fd, (struct sockaddr *)&at.of, at.length)) {
     int error = errno;
     close(fd);
     require(error == ECONNREFUSED || error == ECONNRESET, "connect");
@@ -208,8 +294,15 @@ static long open_link(void) {
   return fd;
 }
 
+static long open_link(void) { return open_socket(port()); }
+
+static long open_unix(void) { return open_socket(abstract()); }
+
 static const struct kind kinds[] = {
     {"file", own_file, open_capability, transfer_file, leave_capability},
+    {"batch", own_file, open_capability, transfer_batch, leave_capability},
+    {"lend", own_lend, open_capability, transfer_lend, leave_capability},
+    {"unix", own_unix, open_unix, transfer_stream, leave_stream},
     {"call", own_call, open_capability, transfer_call, leave_capability},
     {"stream", own_stream, open_stream, transfer_stream, leave_stream},
     {"link", own_link, open_link, transfer_stream, leave_stream},

@@ -16,8 +16,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  * One side of transfers that follow each other without a pause is killed, at times that differ from
  * kill to kill; the other side hears of it, never hangs, and goes on with whoever comes next.
  *
- * <p>Each kind has its steps: copy, wait and notify; before, in and after a call; send, receive,
- * half-close, open and accept.
+ * <p>Each kind has its steps: copy, or a batch of copies, wait and notify; before, in and after a
+ * call, with and without a loan; send, receive, half-close, open and accept of streams and of
+ * sockets over them.
  */
 @Timeout(300)
 class KilledTransfersTest {
@@ -25,6 +26,7 @@ class KilledTransfersTest {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final String OWNER = "owner";
   private static final Link LINK = Link.tcp(OWNER, 7000);
+  private static final Link UNIX_LINK = new Link.Unix("@steps", OWNER, "@steps");
 
   /** More than an owner of calls has threads that serve. */
   private static final int KILLS = Integer.getInteger("transfers.kills", 10);
@@ -40,20 +42,23 @@ class KilledTransfersTest {
     return ConfinedRun.start(
         program,
         List.of(arguments),
-        b -> hostname.equals(OWNER) ? b.hostname(hostname) : b.hostname(hostname).link(LINK));
+        b ->
+            hostname.equals(OWNER)
+                ? b.hostname(hostname)
+                : b.hostname(hostname).link(LINK).link(UNIX_LINK));
   }
 
   private static String published(String kind) {
     return switch (kind) {
-      case "file" -> OWNER + "/shared";
-      case "call" -> OWNER + "/work";
+      case "file", "batch" -> OWNER + "/shared";
+      case "call", "lend" -> OWNER + "/work";
       case "stream" -> OWNER + "/echo";
-      default -> "by its port";
+      default -> "by its address";
     };
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"file", "call", "stream", "link"})
+  @ValueSource(strings = {"file", "batch", "call", "lend", "stream", "link", "unix"})
   void anOwnerOutlivesItsUsers(String kind) throws Exception {
     Random random = new Random(kind.hashCode());
     try (Started owner = start(OWNER, kind, "own")) {
@@ -73,7 +78,7 @@ class KilledTransfersTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"file", "call", "stream", "link"})
+  @ValueSource(strings = {"file", "batch", "call", "lend", "stream", "link", "unix"})
   void aUserOutlivesItsOwners(String kind) throws Exception {
     Random random = new Random(kind.hashCode());
     try (Started user = start("user", kind, "outlive", published(kind))) {
