@@ -83,8 +83,9 @@ class KilledTransfersTest {
     Random random = new Random(kind.hashCode());
     try (Started user = start("user", kind, "outlive", published(kind))) {
       for (int kill = 0; kill < KILLS; kill++) {
+        long before = lines(user, "open");
         try (Started owner = start(OWNER, kind, "own")) {
-          awaitLines(user, "open", lines(user, "open") + 1);
+          awaitLines(user, "open", before + 1);
           killAfter(owner, random.nextInt(LATEST_KILL * 1000));
         }
         awaitLines(user, "ended", lines(user, "open"));
@@ -95,8 +96,9 @@ class KilledTransfersTest {
           killAfter(owner, random.nextInt(LATEST_KILL * 1000));
         }
       }
+      long before = lines(user, "open");
       try (Started owner = start(OWNER, kind, "own")) {
-        awaitLines(user, "open", lines(user, "open") + 1);
+        awaitLines(user, "open", before + 1);
         owner.cvm().kill();
         owner.end(LIMIT);
       }
