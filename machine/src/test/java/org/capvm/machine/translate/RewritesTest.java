@@ -16,18 +16,19 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Each guest instruction of {@code rewrites.txt} becomes the confined code that stands below it.
+ * Each piece of guest code in {@code rewrites.txt} becomes the confined code that stands below it,
+ * with the entries, branches, gates and states that stand below that.
  */
 class RewritesTest {
   private static final long PC = 0x400000;
 
   @TempDir Path scratch;
 
-  /** A guest instruction and the confined code expected of it. */
+  /** Guest code and what is expected of it. */
   private record Case(String hex, String text, List<String> confined) {}
 
   @TestFactory
-  Stream<DynamicTest> aGuestInstructionBecomesConfinedCode() throws IOException {
+  Stream<DynamicTest> guestCodeBecomesConfinedCode() throws IOException {
     return cases().stream()
         .map(
             each ->
@@ -54,9 +55,7 @@ class RewritesTest {
     Translation translation =
         new Translator()
             .translate(
-                new OneInstruction(HexFormat.ofDelimiter(" ").parseHex(each.hex())),
-                PC,
-                pc -> false);
+                new GuestCode(HexFormat.ofDelimiter(" ").parseHex(each.hex())), PC, pc -> false);
     Path file = scratch.resolve("code");
     Files.write(file, Arrays.copyOf(translation.code(), translation.lengthBytes()));
     Process objdump =
@@ -73,16 +72,58 @@ class RewritesTest {
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     try (var lines = objdump.inputReader()) {
-      return lines
-          .lines()
-          .filter(line -> line.matches(" +[0-9a-f]+:.*"))
-          .map(line -> line.replaceFirst(" +[0-9a-f]+:\t", "").replaceAll(" +", " ").strip())
-          .toList();
+      Stream<String> code =
+          lines
+              .lines()
+              .filter(line -> line.matches(" +[0-9a-f]+:.*"))
+              .map(line -> line.replaceFirst(" +[0-9a-f]+:\t", "").replaceAll(" +", " ").strip());
+      return Stream.concat(code, described(translation)).toList();
     }
   }
 
-  /** Code of one instruction, with code around it that cannot be read. */
-  private record OneInstruction(byte[] bytes) implements CodeSource {
+  /** What a translation is besides its code, in a line for each kind of thing. */
+  private static Stream<String> described(Translation translation) {
+    StringBuilder extent =
+        new StringBuilder(
+            "# %x to %x, %d bytes; entries"
+                .formatted(
+                    translation.lowestPc(), translation.highestPc(), translation.guestBytes()));
+    Translation.Entries entries = translation.entries();
+    for (int i = 0; i < entries.pcs().length; i++) {
+      extent.append(
+          " %x:%x %s".formatted(entries.pcs()[i], entries.offsets()[i], entries.kinds()[i]));
+    }
+    StringBuilder exits = new StringBuilder("# branches");
+    Translation.Branches branches = translation.branches();
+    for (int i = 0; i < branches.sites().length; i++) {
+      exits.append(
+          " %x to %x by %x"
+              .formatted(branches.sites()[i], branches.targets()[i], branches.stubs()[i]));
+    }
+    exits.append("; gates");
+    Translation.GateSites gates = translation.gateSites();
+    for (int i = 0; i < gates.sites().length; i++) {
+      exits.append(
+          " %x %s".formatted(gates.sites()[i], Translation.GateKind.ofOrdinal(gates.gates()[i])));
+    }
+    StringBuilder states = new StringBuilder("# states");
+    CodeLocation before = null;
+    for (int offset = 0; offset < translation.lengthBytes(); offset++) {
+      CodeLocation here = translation.map().at(offset);
+      if (!here.equals(before)) {
+        states.append(" %x=%x".formatted(offset, here.guestPc()));
+        states.append(
+            here.restartable()
+                ? ""
+                : here.fixup().equals(RegisterFixup.NONE) ? "!" : "!" + here.fixup());
+        before = here;
+      }
+    }
+    return Stream.of(extent.toString(), exits.toString(), states.toString());
+  }
+
+  /** A piece of code, with code around it that cannot be read. */
+  private record GuestCode(byte[] bytes) implements CodeSource {
     @Override
     public boolean contains(long guestAddress) {
       return guestAddress >= PC && guestAddress < PC + 0x100000;
