@@ -20,12 +20,12 @@ import org.junit.jupiter.api.io.TempDir;
  * with the entries, branches, gates and states that stand below that.
  */
 class RewritesTest {
-  private static final long PC = 0x400000;
+  private static final String USUAL_PC = "400000";
 
   @TempDir Path scratch;
 
   /** Guest code and what is expected of it. */
-  private record Case(String hex, String text, List<String> confined) {}
+  private record Case(String hex, String text, long pc, List<String> confined) {}
 
   @TestFactory
   Stream<DynamicTest> guestCodeBecomesConfinedCode() throws IOException {
@@ -44,7 +44,8 @@ class RewritesTest {
           cases.getLast().confined().add(line.strip());
         } else if (!line.isBlank() && !line.startsWith("#")) {
           String[] parts = line.split(" \\| ");
-          cases.add(new Case(parts[0], parts[1], new ArrayList<>()));
+          String pc = parts.length > 2 ? parts[2] : USUAL_PC;
+          cases.add(new Case(parts[0], parts[1], Long.parseLong(pc, 16), new ArrayList<>()));
         }
       }
     }
@@ -55,7 +56,9 @@ class RewritesTest {
     Translation translation =
         new Translator()
             .translate(
-                new GuestCode(HexFormat.ofDelimiter(" ").parseHex(each.hex())), PC, pc -> false);
+                new GuestCode(each.pc(), HexFormat.ofDelimiter(" ").parseHex(each.hex())),
+                each.pc(),
+                pc -> false);
     Path file = scratch.resolve("code");
     Files.write(file, Arrays.copyOf(translation.code(), translation.lengthBytes()));
     Process objdump =
@@ -123,10 +126,10 @@ class RewritesTest {
   }
 
   /** A piece of code, with code around it that cannot be read. */
-  private record GuestCode(byte[] bytes) implements CodeSource {
+  private record GuestCode(long pc, byte[] bytes) implements CodeSource {
     @Override
     public boolean contains(long guestAddress) {
-      return guestAddress >= PC && guestAddress < PC + 0x100000;
+      return guestAddress >= pc && guestAddress < pc + 0x100000;
     }
 
     @Override
