@@ -18,6 +18,10 @@ import org.capvm.monitor.memory.PageMap;
  * file, so they are moved there first: back to where they were, if no other address space sees
  * those bytes any more; otherwise to room of their own, and the area is cut around them.
  *
+ * <p>Where many areas have been cut while children lived on, pieces that lie side by side move to
+ * room of their own together: each piece is a mapping of the host, in every child again, and there
+ * are only so many of those.
+ *
  * <p>Other threads of the parent may be running. Pages are read-only while they move; a thread that
  * stores to one faults, waits for the address space's lock and tries again.
  *
@@ -30,6 +34,14 @@ final class ForkedMemory {
   private final SlotPages pages;
   private final AnonymousMemory anonymous;
   private final AreaMap areas;
+
+  /** With more areas than this, pieces of what was one area are put together again. */
+  private static final int MANY_AREAS = 128;
+
+  /** So much memory is put together at a time, if it is in so many pieces. */
+  private static final long GATHERED_BYTES = 4L << 20;
+
+  private static final int GATHERED_PIECES = 6;
 
   private record PageRun(long start, long lengthBytes) {}
 
@@ -47,6 +59,9 @@ final class ForkedMemory {
           settleWrittenPages(pageMap, area);
         }
       }
+    }
+    if (areas.count() > MANY_AREAS) {
+      gatherPieces();
     }
     for (MemoryArea area : areas.all()) {
       switch (area.forkAdvice()) {
@@ -92,6 +107,43 @@ final class ForkedMemory {
       }
     }
     pages.protect(area.start(), area.length(), area.hostProtection());
+  }
+
+  private void gatherPieces() {
+    List<MemoryArea> pieces = new ArrayList<>();
+    for (MemoryArea area : areas.all()) {
+      if (!pieces.isEmpty() && !belongsTo(pieces, area)) {
+        gather(pieces);
+        pieces.clear();
+      }
+      if (area.backing() != null && area.backing().copyOnWrite()) {
+        pieces.add(area);
+      }
+    }
+    gather(pieces);
+  }
+
+  /** Whether an area could be one with the pieces before it, were it not for its place. */
+  private static boolean belongsTo(List<MemoryArea> pieces, MemoryArea area) {
+    MemoryArea last = pieces.getLast();
+    return area.backing() != null
+        && area.backing().copyOnWrite()
+        && area.end() - pieces.getFirst().start() <= GATHERED_BYTES
+        && last.withBacking(null).continuesWith(area.withBacking(null));
+  }
+
+  private void gather(List<MemoryArea> pieces) {
+    if (pieces.size() < GATHERED_PIECES) {
+      return;
+    }
+    MemoryArea first = pieces.getFirst();
+    MemoryArea whole = first.movedTo(first.start(), pieces.getLast().end());
+    MemoryArea moved = whole.withBacking(anonymous.place(whole.start(), whole.length()).shared());
+    pages.protect(whole.start(), whole.length(), PROT_READ);
+    pages.copyToFile(whole.start(), whole.length(), moved.backing().offset());
+    pages.map(moved);
+    pieces.forEach(anonymous::release);
+    areas.insert(moved);
   }
 
   private List<PageRun> writtenPages(PageMap pageMap, MemoryArea area) {

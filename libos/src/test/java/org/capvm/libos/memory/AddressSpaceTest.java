@@ -13,6 +13,7 @@ import static org.capvm.libos.abi.Mman.PROT_NONE;
 import static org.capvm.libos.abi.Mman.PROT_READ;
 import static org.capvm.libos.abi.Mman.PROT_WRITE;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
@@ -261,6 +262,39 @@ class AddressSpaceTest {
     child.release();
     assertThat(limit.usedBytes()).isZero();
     assertThat(descriptors.used()).isZero();
+  }
+
+  @Test
+  void manyForksDoNotCutMemoryIntoEverSmallerPieces() {
+    int pages = 3072;
+    int forks = 64;
+    MemoryLimit limit = new MemoryLimit(MemoryLimit.UNLIMITED, intravisor.mappings());
+    AddressSpace parent = new AddressSpace(intravisor, memoryFile, limit);
+    long address = parent.map(0, pages * PAGE, READ_WRITE, 0, null, 0, null);
+    List<AddressSpace> children = new ArrayList<>();
+    for (int fork = 0; fork < forks; fork++) {
+      for (int page = fork; page < pages; page += forks) {
+        parent.memory().putInt(address + page * PAGE, fork + page);
+      }
+      children.add(parent.fork());
+    }
+    assertThat(parent.areas().size()).isLessThan(300);
+    for (int fork = 0; fork < forks; fork++) {
+      AddressSpace child = children.get(fork);
+      for (int page = 0; page < pages; page++) {
+        int writer = page % forks;
+        int seen = child.memory().getInt(address + page * PAGE);
+        assertThat(seen)
+            .as("fork %d page %d", fork, page)
+            .isEqualTo(writer <= fork ? writer + page : 0);
+      }
+      child.release();
+    }
+    for (int page = 0; page < pages; page++) {
+      assertThat(parent.memory().getInt(address + page * PAGE)).isEqualTo(page % forks + page);
+    }
+    parent.release();
+    assertThat(limit.usedBytes()).isZero();
   }
 
   @Test
