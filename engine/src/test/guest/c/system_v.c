@@ -281,13 +281,11 @@ static void semaphores(void) {
   listed("/proc/sysvipc/sem", id);
   child = fork();
   if (child == 0) {
-    say("waiting", operate(id, 2, -1, 0));
-    fflush(stdout);
-    _exit(0);
+    _exit(operate(id, 2, -1, 0) == 0 ? 0 : errno);
   }
   wait_for(id, 2, GETNCNT, 1);
   say("remove", semctl(id, 0, IPC_RMID));
-  ended(child);
+  printf("waiting: %s\n", strerror(ended(child)));
   say("gone", operate(id, 0, 1, 0));
 }
 
@@ -367,24 +365,26 @@ static void queues(void) {
   take("makes room", id, 100, 0, 0);
   printf("child %d\n", ended(child));
   take("from the child", id, 100, 9, 0);
+  int taken[2];
+  char byte;
+  say("pipe", pipe(taken));
   child = fork();
   if (child == 0) {
     take("waits", id, 100, 5, 0);
     fflush(stdout);
+    write(taken[1], "t", 1);
     take("removed", id, 100, 6, 0);
     fflush(stdout);
     _exit(8);
   }
   put(id, 7, "7", 0);
   put(id, 5, "5", 0);
-  do {
-    usleep(1000);
-    msgctl(id, IPC_STAT, &info);
-  } while (info.msg_qnum != 1);
+  read(taken[0], &byte, 1);
   listed("/proc/sysvipc/msg", id);
   usleep(20000);
-  say("remove", msgctl(id, IPC_RMID, NULL));
+  long removed = msgctl(id, IPC_RMID, NULL);
   printf("child %d\n", ended(child));
+  say("remove", removed);
   say("gone", put(id, 1, "x", 0));
 }
 
