@@ -75,7 +75,7 @@ record TerminalSettings(
   static TerminalSettings read(GuestMemory memory, long address, boolean withSpeeds) {
     byte[] characters = new byte[NCCS];
     memory.read(address + CHARACTERS_AT, characters, 0, NCCS);
-    int control = memory.getInt(address + 8) & ~(CSIZE | PARENB) | CS8 | CREAD;
+    int control = (memory.getInt(address + 8) & ~(CSIZE | PARENB)) | CS8 | CREAD;
     int named = speed(control);
     return new TerminalSettings(
         memory.getInt(address),
