@@ -58,9 +58,7 @@ final class Spin {
     watching = false;
     WATCHING.decrementAndGet();
     skipped = 0;
-    // A watch that took longer than it may has lost the processor: others want it.
-    boolean worthIt = woken && System.nanoTime() - start <= LONGEST_NANOS;
-    skip = worthIt ? 0 : Math.min(MOST_SKIPPED, 2 * skip + 1);
+    skip = woken ? 0 : Math.min(MOST_SKIPPED, 2 * skip + 1);
     // Again: whoever saw that this thread watched has not woken it in any other way.
     return woken || task.isWakeRequested();
   }
