@@ -162,10 +162,9 @@ public final class HostSockets {
     long name = scratch.address() + ARGUMENTS;
     long received = call(RECVMSG, descriptor, messageHeader(count, name, ADDRESS_BYTES), flags);
     if (received >= 0) {
-      long header = MESSAGE;
-      int length = scratch.get(ValueLayout.JAVA_INT, header + 8);
+      int length = scratch.get(ValueLayout.JAVA_INT, MESSAGE + 8);
       sender.heard(
-          bytes(scratch, ARGUMENTS, length), scratch.get(ValueLayout.JAVA_INT, header + 48));
+          bytes(scratch, ARGUMENTS, length), scratch.get(ValueLayout.JAVA_INT, MESSAGE + 48));
     }
     return received;
   }
@@ -224,13 +223,12 @@ public final class HostSockets {
   /** A {@code struct msghdr} whose vector is at the start of the scratch memory. */
   private static long messageHeader(int count, long name, int nameBytes) {
     MemorySegment scratch = HostScratch.get();
-    long header = MESSAGE;
-    scratch.asSlice(header, MSGHDR_BYTES).fill((byte) 0);
-    scratch.set(ValueLayout.JAVA_LONG, header, name);
-    scratch.set(ValueLayout.JAVA_INT, header + 8, nameBytes);
-    scratch.set(ValueLayout.JAVA_LONG, header + 16, scratch.address());
-    scratch.set(ValueLayout.JAVA_LONG, header + 24, count);
-    return scratch.address() + header;
+    scratch.asSlice(MESSAGE, MSGHDR_BYTES).fill((byte) 0);
+    scratch.set(ValueLayout.JAVA_LONG, MESSAGE, name);
+    scratch.set(ValueLayout.JAVA_INT, MESSAGE + 8, nameBytes);
+    scratch.set(ValueLayout.JAVA_LONG, MESSAGE + 16, scratch.address());
+    scratch.set(ValueLayout.JAVA_LONG, MESSAGE + 24, count);
+    return scratch.address() + MESSAGE;
   }
 
   /** {@code setsockopt} of an int. */

@@ -504,6 +504,9 @@ public final class AddressSpace {
    * @throws ErrnoException EINVAL; ENOMEM if a page is not mapped, the others being advised
    */
   public synchronized void advise(long guestAddress, long lengthBytes, int advice) {
+    if (!isAdvice(advice)) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
     requireAligned(guestAddress);
     long end = rangeEnd(guestAddress, lengthBytes);
     long next = guestAddress;
@@ -564,21 +567,9 @@ public final class AddressSpace {
       }
       case MADV_WILLNEED, MADV_POPULATE_READ, MADV_POPULATE_WRITE ->
           pages.advise(area.start(), area.length(), advice);
-      case MADV_NORMAL,
-          MADV_RANDOM,
-          MADV_SEQUENTIAL,
-          MADV_MERGEABLE,
-          MADV_UNMERGEABLE,
-          MADV_HUGEPAGE,
-          MADV_NOHUGEPAGE,
-          MADV_DONTDUMP,
-          MADV_DODUMP,
-          MADV_COLD,
-          MADV_PAGEOUT,
-          MADV_COLLAPSE -> {
+      default -> {
         // Hints about speed alone: leaving them out changes no result.
       }
-      default -> throw ErrnoException.of(Errno.EINVAL);
     }
   }
 

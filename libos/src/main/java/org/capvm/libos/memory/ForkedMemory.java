@@ -31,10 +31,6 @@ final class ForkedMemory {
   /** With more runs of written pages than this, an area moves as a whole instead of being cut. */
   private static final int MAX_RUNS = 128;
 
-  private final SlotPages pages;
-  private final AnonymousMemory anonymous;
-  private final AreaMap areas;
-
   /** With more areas than this, pieces of what was one area are put together again. */
   private static final int MANY_AREAS = 128;
 
@@ -42,6 +38,10 @@ final class ForkedMemory {
   private static final long GATHERED_BYTES = 4L << 20;
 
   private static final int GATHERED_PIECES = 6;
+
+  private final SlotPages pages;
+  private final AnonymousMemory anonymous;
+  private final AreaMap areas;
 
   private record PageRun(long start, long lengthBytes) {}
 
@@ -116,7 +116,7 @@ final class ForkedMemory {
         gather(pieces);
         pieces.clear();
       }
-      if (area.backing() != null && area.backing().copyOnWrite()) {
+      if (isCopyOnWrite(area)) {
         pieces.add(area);
       }
     }
@@ -126,10 +126,13 @@ final class ForkedMemory {
   /** Whether an area could be one with the pieces before it, were it not for its place. */
   private static boolean belongsTo(List<MemoryArea> pieces, MemoryArea area) {
     MemoryArea last = pieces.getLast();
-    return area.backing() != null
-        && area.backing().copyOnWrite()
+    return isCopyOnWrite(area)
         && area.end() - pieces.getFirst().start() <= GATHERED_BYTES
         && last.withBacking(null).continuesWith(area.withBacking(null));
+  }
+
+  private static boolean isCopyOnWrite(MemoryArea area) {
+    return area.backing() != null && area.backing().copyOnWrite();
   }
 
   private void gather(List<MemoryArea> pieces) {

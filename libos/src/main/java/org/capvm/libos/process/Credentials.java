@@ -36,6 +36,15 @@ public record Credentials(
     return euid == 0;
   }
 
+  /** Whether its processes may send any signal to those of another identity: kill(2). */
+  public boolean maySignal(Credentials other) {
+    return isPrivileged()
+        || euid == other.suid
+        || euid == other.uid
+        || uid == other.suid
+        || uid == other.uid;
+  }
+
   /** Whether one of the group identities for file access is the given group. */
   public boolean inGroup(int group) {
     return fsgid == group || groups.contains(group);

@@ -34,16 +34,20 @@ public final class ProcessGroups {
 
   private static boolean isOrphaned(List<Process> members, Process ending) {
     for (Process process : members) {
-      Process parent = process.parent();
       if (process != ending
           && process.ended() == null
-          && parent != null
-          && parent.processGroup() != process.processGroup()
-          && parent.session() == process.session()) {
+          && couldContinue(process.parent(), process)) {
         return false;
       }
     }
     return true;
+  }
+
+  /** Whether a parent, or null, is in its child's session and not in its group: a shell, say. */
+  private static boolean couldContinue(Process parent, Process child) {
+    return parent != null
+        && parent.processGroup() != child.processGroup()
+        && parent.session() == child.session();
   }
 
   /**
@@ -55,9 +59,7 @@ public final class ProcessGroups {
    * @param ending a process that counts no more, or null
    */
   static void releaseIfOrphaned(Process process, Process parent, Process ending) {
-    if (parent == null
-        || parent.processGroup() == process.processGroup()
-        || parent.session() != process.session()) {
+    if (!couldContinue(parent, process)) {
       return;
     }
     LibraryOs libraryOs = process.libraryOs();

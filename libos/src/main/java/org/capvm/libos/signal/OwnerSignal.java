@@ -2,7 +2,6 @@ package org.capvm.libos.signal;
 
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.file.FileDescription;
-import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.Process;
 
 /** The signal that tells the owner of an open file what happened to it: {@code F_SETOWN}. */
@@ -29,7 +28,7 @@ public final class OwnerSignal {
     }
     for (Process process : asker.libraryOs().processes().processes()) {
       boolean meant = owner > 0 ? process.id() == owner : process.processGroup() == -owner;
-      if (meant && maySignal(asker.credentials(), process.credentials())) {
+      if (meant && asker.credentials().maySignal(process.credentials())) {
         send(process, file.ownerSignal(), descriptor, code);
       }
     }
@@ -45,13 +44,5 @@ public final class OwnerSignal {
     if (!sent) {
       SignalDelivery.send(process, SignalInfo.fromKernel(Signal.SIGIO));
     }
-  }
-
-  private static boolean maySignal(Credentials own, Credentials other) {
-    return own.isPrivileged()
-        || own.euid() == other.suid()
-        || own.euid() == other.uid()
-        || own.uid() == other.suid()
-        || own.uid() == other.uid();
   }
 }

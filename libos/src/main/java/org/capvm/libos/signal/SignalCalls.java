@@ -9,7 +9,6 @@ import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.host.HostScratch;
-import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.Process;
 import org.capvm.libos.process.ProcessReference;
 import org.capvm.libos.process.Registers;
@@ -258,15 +257,8 @@ public final class SignalCalls {
   }
 
   private static boolean maySignal(Task task, Process target, int signal) {
-    Credentials own = task.credentials();
-    Credentials other = target.credentials();
-    boolean sameUser =
-        own.euid() == other.suid()
-            || own.euid() == other.uid()
-            || own.uid() == other.suid()
-            || own.uid() == other.uid();
     boolean continues = signal == Signal.SIGCONT && task.process().session() == target.session();
-    return own.isPrivileged() || sameUser || continues;
+    return continues || task.credentials().maySignal(target.credentials());
   }
 
   static long tkill(Task task, long id, long signal, long a2, long a3, long a4, long a5) {

@@ -33,16 +33,13 @@ final class Master extends FileDescription {
     if (buffer.length() == 0) {
       return 0;
     }
-    byte[] bytes = new byte[(int) Math.min(buffer.length(), PIECE_BYTES)];
-    int count = terminal.readOutput(task, bytes, isNonBlocking());
-    buffer.put(0, bytes, 0, count);
-    return count;
+    return Pieces.read(
+        buffer, PIECE_BYTES, piece -> terminal.readOutput(task, piece, isNonBlocking()));
   }
 
   @Override
   public long write(Task task, IoBuffer buffer) {
-    return Slave.writePieces(
-        buffer, PIECE_BYTES, piece -> terminal.type(task, piece, isNonBlocking()));
+    return Pieces.write(buffer, PIECE_BYTES, piece -> terminal.type(task, piece, isNonBlocking()));
   }
 
   @Override

@@ -1,6 +1,5 @@
 package org.capvm.libos.file.pty;
 
-import java.util.function.ToIntFunction;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
@@ -51,10 +50,8 @@ final class Slave extends FileDescription {
       return 0;
     }
     JobControl.requireForeground(task, terminal, Signal.SIGTTIN);
-    byte[] bytes = new byte[(int) Math.min(buffer.length(), PIECE_BYTES)];
-    int count = terminal.readInput(task, bytes, isNonBlocking());
-    buffer.put(0, bytes, 0, count);
-    return count;
+    return Pieces.read(
+        buffer, PIECE_BYTES, piece -> terminal.readInput(task, piece, isNonBlocking()));
   }
 
   @Override
@@ -62,31 +59,8 @@ final class Slave extends FileDescription {
     if (terminal.settings().hasLocal(Termios.TOSTOP)) {
       JobControl.requireForeground(task, terminal, Signal.SIGTTOU);
     }
-    return writePieces(
+    return Pieces.write(
         buffer, PIECE_BYTES, piece -> terminal.writeOutput(task, piece, isNonBlocking()));
-  }
-
-  /** Writes all of a buffer; an error after the first piece only makes the count short. */
-  static long writePieces(IoBuffer buffer, int pieceBytes, ToIntFunction<byte[]> writer) {
-    long done = 0;
-    while (done < buffer.length()) {
-      byte[] piece = new byte[(int) Math.min(buffer.length() - done, pieceBytes)];
-      buffer.get(done, piece, 0, piece.length);
-      int count;
-      try {
-        count = writer.applyAsInt(piece);
-      } catch (ErrnoException stopped) {
-        if (done > 0) {
-          return done;
-        }
-        throw stopped;
-      }
-      done += count;
-      if (count < piece.length) {
-        break;
-      }
-    }
-    return done;
   }
 
   @Override
