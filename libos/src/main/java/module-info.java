@@ -29,7 +29,8 @@ module org.capvm.libos {
   exports org.capvm.libos.file.synthetic to
       org.capvm.engine;
   exports org.capvm.libos.host to
-      org.capvm.engine;
+      org.capvm.engine,
+      org.capvm.cli;
   exports org.capvm.libos.memory to
       org.capvm.engine;
   exports org.capvm.libos.net to

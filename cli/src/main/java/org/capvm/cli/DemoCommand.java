@@ -50,8 +50,8 @@ final class DemoCommand implements Callable<Integer> {
 
   private static final double IDLE_ENOUGH = 0.9;
 
-  /** SIGHUP, SIGINT and SIGTERM. */
-  private static final List<Integer> ENDING = List.of(1, 2, 15);
+  private static final List<Integer> ENDING =
+      List.of(TerminalSignals.HUP, TerminalSignals.INT, TerminalSignals.QUIT, TerminalSignals.TERM);
 
   private static final List<String> PROGRAMS =
       List.of("usr/lib64/ld-linux-x86-64.so.2", "usr/bin/redis-server", "usr/bin/python3");

@@ -1,51 +1,73 @@
 package org.capvm.cli;
 
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
-import java.util.Map;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.function.IntConsumer;
+import org.capvm.libos.host.HostSignals;
 
 /**
- * Passes signals sent to the JVM process on, instead of letting the JVM end.
+ * Passes signals sent to the JVM process on, instead of letting the JVM end or print its threads.
  *
- * <p>The JDK has no supported interface for this; {@code sun.misc.Signal} of module {@code
- * jdk.unsupported} is used by reflection, because the compiler's warning about it cannot be
- * suppressed. The JVM keeps SIGQUIT (thread dump) for itself, and Ctrl-Z stops the whole process,
- * guests included, as it should.
+ * <p>Ctrl-Z stops the whole process, guests included, as it should.
  */
 final class TerminalSignals {
-  private static final Map<String, Integer> NUMBERS =
-      Map.of("HUP", 1, "INT", 2, "USR1", 10, "TERM", 15, "WINCH", 28);
+  static final int HUP = 1;
+  static final int INT = 2;
+  static final int QUIT = 3;
+  static final int USR1 = 10;
+  static final int TERM = 15;
+  static final int WINCH = 28;
 
   private TerminalSignals() {}
 
   /**
-   * Sends each signal the process gets from now on to a receiver, on a thread of the JVM's.
+   * Sends each signal that a program at a terminal, or a program's supervisor, acts by to a
+   * receiver from now on.
    *
-   * @param receiver takes Linux's number of the signal
+   * @param receiver takes Linux's number of the signal, on a thread of its own
    */
   static void forward(IntConsumer receiver) {
-    try {
-      Class<?> signal = Class.forName("sun.misc.Signal");
-      Class<?> handler = Class.forName("sun.misc.SignalHandler");
-      for (Map.Entry<String, Integer> entry : NUMBERS.entrySet()) {
-        InvocationHandler pass =
-            (proxy, method, arguments) -> {
-              if (method.getName().equals("handle")) {
-                receiver.accept(entry.getValue());
+    HostSignals signals = new HostSignals(List.of(HUP, INT, QUIT, USR1, TERM, WINCH));
+    start(
+        () -> {
+          int signal = signals.await();
+          if (signal != QUIT) {
+            receiver.accept(signal);
+          } else if (isAttachRequest()) {
+            signals.passToJvm(QUIT);
+          } else if (signals.hasTaken(INT)) {
+            // Whoever starts a program with SIGINT ignored, as shells do in the background, has
+            // SIGQUIT ignored as well; the JVM took that one before anybody could ask.
+            receiver.accept(QUIT);
+          }
+        });
+  }
+
+  /** Like {@link #forward}, but SIGQUIT stays the JVM's, which prints its threads. */
+  static void forwardExceptQuit(IntConsumer receiver) {
+    HostSignals signals = new HostSignals(List.of(HUP, INT, USR1, TERM, WINCH));
+    start(() -> receiver.accept(signals.await()));
+  }
+
+  private static void start(Runnable next) {
+    Thread.ofPlatform()
+        .daemon()
+        .name("signals")
+        .start(
+            () -> {
+              while (true) {
+                next.run();
               }
-              return null;
-            };
-        Object passing =
-            Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, pass);
-        signal
-            .getMethod("handle", signal, handler)
-            .invoke(null, signal.getConstructor(String.class).newInstance(entry.getKey()), passing);
-      }
-    } catch (ReflectiveOperationException failure) {
-      Throwable cause = failure instanceof InvocationTargetException ? failure.getCause() : failure;
-      throw new IllegalStateException("signals cannot be passed on to the guest: " + cause, cause);
-    }
+            });
+  }
+
+  /**
+   * Whether a SIGQUIT is that of jcmd or another diagnostic tool: the JDK's tools leave a file of
+   * this name first, in the working directory or, if they cannot, in /tmp.
+   */
+  private static boolean isAttachRequest() {
+    String name = ".attach_pid" + ProcessHandle.current().pid();
+    return Files.exists(Path.of(name)) || Files.exists(Path.of("/tmp", name));
   }
 }

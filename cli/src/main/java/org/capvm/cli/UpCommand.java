@@ -90,9 +90,9 @@ final class UpCommand implements Callable<Integer> {
         DescriptorSocket streams = claim.receiveStreams();
         ControlServer server = new ControlServer(deployment, streams)) {
       Thread.ofPlatform().daemon().name("control").start(() -> server.serve(socket));
-      TerminalSignals.forward(
+      TerminalSignals.forwardExceptQuit(
           signal -> {
-            if (signal == 2 || signal == 15) {
+            if (signal == TerminalSignals.INT || signal == TerminalSignals.TERM) {
               Thread.ofPlatform().daemon().name("stop").start(() -> stop(deployment));
             }
           });

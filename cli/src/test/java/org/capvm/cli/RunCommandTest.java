@@ -215,7 +215,7 @@ final class RunCommandTest {
   @Test
   void anInterruptReachesTheGuest() throws Exception {
     Process process = started("/usr/bin/python3", "-u", "-c", LISTENING);
-    interrupt(process, "ready");
+    send("INT", process, "ready");
     assertThat(process.inputReader().readLine()).isEqualTo("interrupted");
     assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(5);
@@ -224,9 +224,43 @@ final class RunCommandTest {
   @Test
   void anInterruptEndsAGuestWithoutAHandler() throws Exception {
     Process process = started("busybox", "sh", "-c", "echo ready; while :; do :; done");
-    interrupt(process, "ready");
+    send("INT", process, "ready");
     assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(130);
+  }
+
+  @Test
+  void aQuitFromOutsideReachesTheGuest() throws Exception {
+    Process process =
+        started(
+            "busybox",
+            "sh",
+            "-c",
+            "trap 'echo quit; exit 6' QUIT; echo ready; while :; do :; done");
+    send("QUIT", process, "ready");
+    assertThat(process.inputReader().readLine()).isEqualTo("quit");
+    assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(6);
+  }
+
+  @Test
+  void toolsOfTheJdkStillReachTheJvmThoughTheyAskBySigquit() throws Exception {
+    Process process = started("busybox", "sh", "-c", "echo ready; read line; exit 7");
+    try {
+      assertThat(process.inputReader().readLine()).isEqualTo("ready");
+      Result threads =
+          CvmProcess.run(
+              new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                  Long.toString(process.pid()),
+                  "Thread.print"));
+      assertThat(threads.output()).contains("\"signals\"");
+      process.outputWriter().append('\n').close();
+      assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).isEqualTo(7);
+    } finally {
+      process.destroyForcibly();
+    }
   }
 
   @Test
@@ -259,11 +293,11 @@ final class RunCommandTest {
     return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
-  private static void interrupt(Process process, String afterLine)
+  private static void send(String signal, Process process, String afterLine)
       throws IOException, InterruptedException {
     BufferedReader output = process.inputReader(StandardCharsets.UTF_8);
     assertThat(output.readLine()).isEqualTo(afterLine);
     Thread.sleep(200);
-    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
   }
 }

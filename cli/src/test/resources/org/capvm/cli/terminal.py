@@ -1,4 +1,4 @@
-"""Drives an interactive Python behind a terminal: prompt, echo, line editing, history, interrupt and end of input."""
+"""Drives an interactive Python behind a terminal: prompt, echo, line editing, history, interrupt and quit."""
 import os
 import pty
 import select
@@ -44,6 +44,20 @@ time.sleep(0.5)
 os.write(terminal, b"\x03")
 expect(b"KeyboardInterrupt")
 expect(b">>> ")
-os.write(terminal, b"import sys; sys.stdin.isatty(), sys.exit(0)\r")
+os.write(terminal, b"import signal; _ = signal.signal(signal.SIGQUIT, lambda number, frame: print('quit', number))\r")
+expect(b">>> ")
+os.write(terminal, b"print('s' + 'leeps'); time.sleep(3)\r")
+expect(b"sleeps")
+time.sleep(0.5)
+os.write(terminal, b"\x1c")
+expect(b"quit 3")
+expect(b">>> ")
+os.write(terminal, b"import sys; sys.stdin.isatty() and signal.signal(signal.SIGQUIT, signal.SIG_DFL)\r")
+expect(b">>> ")
+os.write(terminal, b"print('s' + 'leeps'); time.sleep(30)\r")
+expect(b"sleeps")
+time.sleep(0.5)
+os.write(terminal, b"\x1c")
 _, status = os.waitpid(child, 0)
-print("all as expected" if status == 0 else f"status {status}")
+status = os.waitstatus_to_exitcode(status)
+print("all as expected" if status == 128 + 3 else f"status {status}")
