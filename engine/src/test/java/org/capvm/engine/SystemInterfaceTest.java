@@ -13,6 +13,13 @@ final class SystemInterfaceTest {
   }
 
   @Test
+  void seekingTeeingLockingAndCopyingAnswerAsOnLinux() throws Exception {
+    Differential.command("./descriptor_calls")
+        .copy(GuestProgram.c("descriptor_calls", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
   void filesWithoutANameWorkInThePrivateLayer() throws Exception {
     Differential.command("./unnamed_file")
         .copy(GuestProgram.c("unnamed_file", "-O1"))

@@ -14,6 +14,8 @@ import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.Inode;
 import org.capvm.libos.file.Location;
 import org.capvm.libos.file.Timestamp;
+import org.capvm.libos.file.content.FileSizeLimit;
+import org.capvm.libos.file.content.RegularFile;
 import org.capvm.libos.file.pipe.PipeEnd;
 import org.capvm.libos.file.watch.WatchEvents;
 import org.capvm.libos.process.Credentials;
@@ -254,6 +256,7 @@ final class AttributeCalls {
     }
     location.requireWritable();
     Access.require(inode, task.credentials(), Access.WRITE);
+    FileSizeLimit.requireSize(task, inode.status().size(), length);
     inode.truncate(length);
     changed(location, WatchEvents.IN_MODIFY);
     return 0;
@@ -267,6 +270,9 @@ final class AttributeCalls {
     try {
       if (!file.isWritable()) {
         return -Errno.EINVAL;
+      }
+      if (file instanceof RegularFile) {
+        FileSizeLimit.requireSize(task, file.status().size(), length);
       }
       file.truncate(length);
       file.happened(WatchEvents.IN_MODIFY);
@@ -307,6 +313,11 @@ final class AttributeCalls {
       }
       if (file instanceof PipeEnd) {
         return -Errno.ESPIPE;
+      }
+      boolean extendsTo =
+          (mode & (FALLOC_FL_KEEP_SIZE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)) == 0;
+      if (extendsTo && file instanceof RegularFile && offset <= Long.MAX_VALUE - length) {
+        FileSizeLimit.requireSize(task, file.status().size(), offset + length);
       }
       return file.allocate(mode, offset, length);
     } finally {

@@ -8,7 +8,9 @@ import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
 import org.capvm.libos.file.DirectoryDescription;
 import org.capvm.libos.file.FileDescription;
+import org.capvm.libos.file.FileStatus;
 import org.capvm.libos.file.IoBuffer;
+import org.capvm.libos.file.content.FileSizeLimit;
 import org.capvm.libos.file.content.RegularFile;
 import org.capvm.libos.file.pipe.Pipe;
 import org.capvm.libos.file.pipe.PipeEnd;
@@ -165,7 +167,7 @@ final class TransferCalls {
     try {
       FileDescription out = task.files().get(output);
       try {
-        return copyRange(task, in, inOffset, out, outOffset, clip(count), flags);
+        return copyRange(task, in, inOffset, out, outOffset, count, flags);
       } finally {
         out.release();
       }
@@ -198,15 +200,40 @@ final class TransferCalls {
     }
     inAt = inOffset == 0 ? in.seek(task, 0, SEEK_CUR) : inAt;
     outAt = outOffset == 0 ? out.seek(task, 0, SEEK_CUR) : outAt;
+    long allowed = requireRange(task, (RegularFile) in, inAt, (RegularFile) out, outAt, count);
     if (inAt < 0 || outAt < 0) {
       return -Errno.EINVAL;
     }
-    long done = copy(task, in, inAt, out, outAt, count);
+    long done = copy(task, in, inAt, out, outAt, clip(allowed));
     if (done > 0) {
       advance(task, in, inOffset, inAt + done);
       advance(task, out, outOffset, outAt + done);
     }
     return done;
+  }
+
+  /** How many bytes there are to copy and may be copied; the order of checks is Linux's. */
+  private static long requireRange(
+      Task task, RegularFile in, long inAt, RegularFile out, long outAt, long count) {
+    if (Long.compareUnsigned(inAt + count, inAt) < 0
+        || Long.compareUnsigned(outAt + count, outAt) < 0) {
+      throw ErrnoException.of(Errno.EOVERFLOW);
+    }
+    FileStatus source = in.status();
+    long left = Math.max(0, source.size() - inAt);
+    long there = Long.compareUnsigned(count, left) > 0 ? left : count;
+    long allowed = FileSizeLimit.admit(task, outAt, there);
+    if (outAt == Long.MAX_VALUE || !out.canReach(outAt + 1)) {
+      throw ErrnoException.of(Errno.EFBIG);
+    }
+    FileStatus target = out.status();
+    if (source.inode() == target.inode()
+        && source.device() == target.device()
+        && outAt + allowed > inAt
+        && outAt < inAt + allowed) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    return allowed;
   }
 
   private static void advance(Task task, FileDescription file, long offsetAddress, long position) {
@@ -343,7 +370,7 @@ final class TransferCalls {
         }
         int room = target.pipe().awaitRoom(task, wait && !target.isNonBlocking());
         try (Arena arena = Arena.ofConfined()) {
-          IoBuffer buffer = IoBuffer.host(arena.allocate(Math.clamp(count, 1, room)));
+          IoBuffer buffer = IoBuffer.host(arena.allocate(Math.clamp(clip(count), 1, room)));
           long there = source.pipe().peek(buffer);
           return target.pipe().write(task, buffer.slice(0, there), true);
         }

@@ -33,6 +33,9 @@ public class RegularFile extends FileDescription {
   private static final int FALLOC_FL_COLLAPSE_RANGE = 8;
   private static final int FALLOC_FL_INSERT_RANGE = 0x20;
 
+  /** Every file system that a cVM may be given has files of so many bytes. */
+  private static final long ANY_FILES_BYTES = 1L << 40;
+
   private final HostContent content;
   private long position;
 
@@ -103,11 +106,11 @@ public class RegularFile extends FileDescription {
   public long write(Task task, IoBuffer buffer) {
     synchronized (this) {
       if (has(OpenFlags.O_APPEND)) {
-        long count = transferOut(buffer, size(), RWF_APPEND);
+        long count = transferOut(task, buffer, size(), RWF_APPEND);
         position = size();
         return count;
       }
-      long count = transferOut(buffer, position, 0);
+      long count = transferOut(task, buffer, position, 0);
       if (count > 0) {
         position += count;
       }
@@ -118,16 +121,17 @@ public class RegularFile extends FileDescription {
   @Override
   public long writeAt(Task task, IoBuffer buffer, long at) {
     return has(OpenFlags.O_APPEND)
-        ? transferOut(buffer, size(), RWF_APPEND)
-        : transferOut(buffer, at, 0);
+        ? transferOut(task, buffer, size(), RWF_APPEND)
+        : transferOut(task, buffer, at, 0);
   }
 
-  private long transferOut(IoBuffer buffer, long at, int hostFlags) {
+  private long transferOut(Task task, IoBuffer buffer, long at, int hostFlags) {
     Charge charge = content.charge();
     long length = buffer.length();
     IoBuffer admitted = buffer;
-    if (charge != null && length > 0) {
-      long fits = charge.admit(at, length);
+    if (length > 0) {
+      long allowed = FileSizeLimit.admit(task, at, length);
+      long fits = charge == null ? allowed : charge.admit(at, allowed);
       admitted = fits == length ? buffer : buffer.slice(0, fits);
     }
     int descriptor = content.hostDescriptor();
@@ -154,12 +158,18 @@ public class RegularFile extends FileDescription {
                 ErrnoException.check(Hostcalls.lseek(content.hostDescriptor(), offset, whence));
             default -> -1;
           };
-      if (target < 0) {
+      if (target < 0 || !canReach(target)) {
         throw ErrnoException.of(Errno.EINVAL);
       }
       position = target;
       return target;
     }
+  }
+
+  /** Whether the file can have so many bytes: how large files may be is the host's to say. */
+  public boolean canReach(long size) {
+    return size <= ANY_FILES_BYTES
+        || Hostcalls.lseek(content.hostDescriptor(), size, SEEK_SET) >= 0;
   }
 
   @Override

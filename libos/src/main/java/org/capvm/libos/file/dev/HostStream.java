@@ -11,6 +11,7 @@ import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.file.IoctlCodes;
 import org.capvm.libos.file.Location;
 import org.capvm.libos.file.PollEvents;
+import org.capvm.libos.file.content.FileSizeLimit;
 import org.capvm.libos.file.host.HostStatus;
 import org.capvm.libos.host.HostFilecalls;
 import org.capvm.libos.host.HostPathcalls;
@@ -28,6 +29,9 @@ import org.capvm.libos.process.Task;
 public final class HostStream extends FileDescription {
   /** What a pipe that polls writable is sure to take without blocking. */
   private static final int SAFE_PIPE_WRITE = 4096;
+
+  private static final int SEEK_CUR = 1;
+  private static final int SEEK_END = 2;
 
   private final int hostDescriptor;
   private final Terminal terminal;
@@ -143,7 +147,12 @@ public final class HostStream extends FileDescription {
     return done;
   }
 
-  private long writeNow(Task task, IoBuffer buffer) {
+  private long writeNow(Task task, IoBuffer whole) {
+    IoBuffer buffer = whole;
+    if (hostType == FileMode.S_IFREG && whole.length() > 0 && FileSizeLimit.isSet(task)) {
+      long at = seek(task, 0, has(OpenFlags.O_APPEND) ? SEEK_END : SEEK_CUR);
+      buffer = whole.slice(0, FileSizeLimit.admit(task, at, whole.length()));
+    }
     long result;
     if (buffer.isOnePiece()) {
       result = Hostcalls.write(hostDescriptor, buffer.hostAddress(), buffer.length());

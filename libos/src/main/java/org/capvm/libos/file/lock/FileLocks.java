@@ -150,6 +150,11 @@ public final class FileLocks {
   /** The caller holds the file's monitor. */
   private static boolean tryLock(Key key, LockedFile locked, Lock wanted, boolean whole) {
     if (locked.conflict(wanted, whole) != null) {
+      // A flock that is to become one of the other kind is given up first: see flock(2).
+      if (whole && cutOut(locked.wholes, wanted)) {
+        locked.settle(key);
+        locked.released.announce(0);
+      }
       return false;
     }
     if (locked.charged >= MAX_LOCKS_OF_A_FILE || !locked.payer.tryTake(LOCK_BYTES, 0)) {
