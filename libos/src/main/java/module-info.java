@@ -37,6 +37,8 @@ module org.capvm.libos {
       org.capvm.engine;
   exports org.capvm.libos.process to
       org.capvm.engine;
+  exports org.capvm.libos.processor to
+      org.capvm.engine;
   exports org.capvm.libos.trace to
       org.capvm.engine;
 }

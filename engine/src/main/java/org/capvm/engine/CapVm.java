@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.capvm.libos.Lockdown;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.net.NetworkNamespace;
+import org.capvm.libos.processor.FairShares;
 import org.capvm.machine.code.TranslationCheck;
 import org.capvm.machine.code.TranslationStatistics;
 import org.capvm.monitor.Intravisor;
@@ -27,6 +28,7 @@ import org.capvm.monitor.channel.CpFile;
 public final class CapVm implements AutoCloseable {
   private final Intravisor intravisor;
   private final Set<Cvm> cvms = ConcurrentHashMap.newKeySet();
+  private final FairShares processors = new FairShares();
 
   private Compartment sharer;
 
@@ -70,9 +72,15 @@ public final class CapVm implements AutoCloseable {
    * @throws CvmConfigurationException if the configuration names something that is not there
    */
   public Cvm start(CvmConfiguration configuration) {
-    Cvm cvm = Cvm.start(intravisor, configuration, this::network, cvms::remove);
+    Cvm cvm = Cvm.start(intravisor, configuration, this::network, this::ended);
     cvms.add(cvm);
+    processors.add(cvm.processorUser());
     return cvm;
+  }
+
+  private void ended(Cvm cvm) {
+    processors.remove(cvm.processorUser());
+    cvms.remove(cvm);
   }
 
   /** The network that links to a host name lead to; empty unless exactly one cVM has it. */
@@ -152,6 +160,7 @@ public final class CapVm implements AutoCloseable {
   @Override
   public synchronized void close() {
     cvms.forEach(Cvm::close);
+    processors.close();
     if (sharer != null) {
       sharer.close();
     }

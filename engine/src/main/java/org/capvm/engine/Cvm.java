@@ -31,6 +31,7 @@ import org.capvm.libos.net.NetworkNamespace;
 import org.capvm.libos.net.UnixAddress;
 import org.capvm.libos.process.DeathReport;
 import org.capvm.libos.process.Process;
+import org.capvm.libos.processor.ProcessorUser;
 import org.capvm.libos.trace.StraceTrace;
 import org.capvm.monitor.Intravisor;
 
@@ -167,6 +168,11 @@ public final class Cvm implements AutoCloseable {
 
   NetworkNamespace network() {
     return libraryOs.network();
+  }
+
+  /** Who takes the cVM's share of the processors. */
+  ProcessorUser processorUser() {
+    return libraryOs;
   }
 
   private static Map<String, FileSystem> kernelFileSystems(

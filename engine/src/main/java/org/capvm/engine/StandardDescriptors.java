@@ -15,6 +15,7 @@ import org.capvm.libos.file.dev.Terminal;
 import org.capvm.libos.host.HostPathcalls;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
+import org.capvm.libos.processor.HostProcessors;
 
 /** The host descriptors behind a cVM's standard streams. Closes those that it opened. */
 final class StandardDescriptors implements AutoCloseable {
@@ -92,7 +93,8 @@ final class StandardDescriptors implements AutoCloseable {
     opened.add(to);
     CompletableFuture<Void> end = new CompletableFuture<>();
     receivers.add(end);
-    Thread.ofPlatform().daemon().name("capvm-output").start(() -> passOn(from, receiver, end));
+    Runnable passing = HostProcessors.onAll(() -> passOn(from, receiver, end));
+    Thread.ofPlatform().daemon().name("capvm-output").start(passing);
     return to;
   }
 

@@ -22,6 +22,9 @@ import org.capvm.libos.process.ProcessTable;
 import org.capvm.libos.process.ProgramFile;
 import org.capvm.libos.process.Task;
 import org.capvm.libos.process.TaskThreads;
+import org.capvm.libos.processor.ProcessorRoom;
+import org.capvm.libos.processor.ProcessorSet;
+import org.capvm.libos.processor.ProcessorUser;
 import org.capvm.libos.signal.SignalInfo;
 import org.capvm.libos.trace.TraceSink;
 import org.capvm.monitor.Intravisor;
@@ -30,7 +33,7 @@ import org.capvm.monitor.channel.Compartment;
 import org.capvm.monitor.memory.MemoryFile;
 
 /** The library OS of one cVM: what its processes share. Thread-safe. */
-public final class LibraryOs implements AutoCloseable {
+public final class LibraryOs implements AutoCloseable, ProcessorUser {
   /**
    * What the most expensive capability takes of the Java heap: one of a published object, with a
    * name of 255 bytes. A cVM holds no more of them than its memory limit has room for.
@@ -46,6 +49,7 @@ public final class LibraryOs implements AutoCloseable {
   private final CallGrants callGrants;
   private final ProcessTable processes;
   private final TaskThreads threads = new TaskThreads();
+  private final ProcessorRoom processorRoom = new ProcessorRoom();
   private final FutexTable futexes = new FutexTable();
   private final IpcNamespace ipc = new IpcNamespace();
   private final CallStatistics statistics = new CallStatistics();
@@ -117,6 +121,23 @@ public final class LibraryOs implements AutoCloseable {
   /** What the tasks run on. */
   public TaskThreads threads() {
     return threads;
+  }
+
+  /** The processors that the tasks run on. */
+  public ProcessorRoom processorRoom() {
+    return processorRoom;
+  }
+
+  @Override
+  public int runnableTasks() {
+    return processes.runnableTasks();
+  }
+
+  @Override
+  public void confineTo(ProcessorSet processors) {
+    // Before: a task that is not in the table yet looks at the room when its thread begins.
+    processorRoom.set(processors);
+    processes.tasks().forEach(task -> task.affinity().apply());
   }
 
   /** Where tasks wait for futexes. */

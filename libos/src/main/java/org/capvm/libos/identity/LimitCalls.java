@@ -3,13 +3,14 @@ package org.capvm.libos.identity;
 import java.lang.foreign.MemorySegment;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Resource;
-import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.process.CpuTimes;
 import org.capvm.libos.process.Process;
 import org.capvm.libos.process.ResourceLimits;
 import org.capvm.libos.process.ResourceUsage;
 import org.capvm.libos.process.Task;
+import org.capvm.libos.processor.HostProcessors;
+import org.capvm.libos.processor.ProcessorSet;
 import org.capvm.libos.time.GuestTime;
 import org.capvm.monitor.memory.GuestMemory;
 
@@ -28,8 +29,6 @@ final class LimitCalls {
 
   /** What Linux reports of its fair scheduler on small machines. */
   private static final long TIME_SLICE_NANOS = 4_000_000;
-
-  private static final int MASK_BYTES_MAX = 1024;
 
   private LimitCalls() {}
 
@@ -104,33 +103,34 @@ final class LimitCalls {
       Task task, long id, long bytes, long out, long a3, long a4, long a5) {
     // Linux takes the length as an unsigned int, and its bits must be enough for all processors.
     int length = (int) bytes;
-    if ((length & 7) != 0 || length * Byte.SIZE < Runtime.getRuntime().availableProcessors()) {
+    if ((length & 7) != 0
+        || Integer.compareUnsigned(length * Byte.SIZE, HostProcessors.count()) < 0) {
       return -Errno.EINVAL;
     }
     Task target = named(task, id);
     if (target == null) {
       return -Errno.ESRCH;
     }
-    long scratch = HostScratch.get().address();
-    long result =
-        Hostcalls.schedGetaffinity(
-            target.hostThreadId(), scratch, Math.min(length, MASK_BYTES_MAX));
-    if (result > 0) {
-      task.memory().write(out, HostScratch.get().asSlice(0, result));
-    }
-    return result;
+    int copied = maskLength(bytes);
+    task.memory().write(out, MemorySegment.ofArray(target.affinity().asked().toMask(copied)));
+    return copied;
   }
 
+  /** Asks for processors; what the task has is up to the division between cVMs besides. */
   static long schedSetaffinity(Task task, long id, long bytes, long in, long a3, long a4, long a5) {
+    byte[] mask = new byte[maskLength(bytes)];
+    task.memory().read(in, MemorySegment.ofArray(mask));
     Task target = named(task, id);
     if (target == null) {
       return -Errno.ESRCH;
     }
-    long length = Math.clamp(bytes, 0, MASK_BYTES_MAX);
-    MemorySegment scratch = HostScratch.get();
-    task.memory().read(in, scratch.asSlice(0, length));
-    task.libraryOs().threads().stopReuse();
-    return Hostcalls.schedSetaffinity(target.hostThreadId(), scratch.address(), length);
+    ProcessorSet usable = ProcessorSet.ofMask(mask).and(HostProcessors.all());
+    return usable.isEmpty() ? -Errno.EINVAL : target.affinity().ask(usable);
+  }
+
+  /** How much of a mask counts: what is beyond the kernel's own masks is not looked at. */
+  private static int maskLength(long bytes) {
+    return (int) Math.min(Integer.toUnsignedLong((int) bytes), HostProcessors.maskBytes());
   }
 
   private static Task named(Task task, long id) {
@@ -218,7 +218,7 @@ final class LimitCalls {
 
   static long getcpu(Task task, long cpu, long node, long a2, long a3, long a4, long a5) {
     if (cpu != 0) {
-      task.memory().putInt(cpu, (int) Math.max(0, Hostcalls.currentProcessor()));
+      task.memory().putInt(cpu, HostProcessors.numberOf((int) Hostcalls.currentProcessor()));
     }
     if (node != 0) {
       task.memory().putInt(node, 0);

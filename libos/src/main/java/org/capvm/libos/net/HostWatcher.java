@@ -6,6 +6,7 @@ import java.util.function.IntConsumer;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.file.WaitQueue;
 import org.capvm.libos.host.HostEventQueue;
+import org.capvm.libos.processor.HostProcessors;
 
 /**
  * One thread that waits for events of host descriptors that no guest thread waits for: listening
@@ -19,7 +20,7 @@ final class HostWatcher implements AutoCloseable {
 
   /** Starts the thread. */
   HostWatcher() {
-    Thread.ofPlatform().daemon().name("host sockets").start(this::run);
+    Thread.ofPlatform().daemon().name("host sockets").start(HostProcessors.onAll(this::run));
   }
 
   /**

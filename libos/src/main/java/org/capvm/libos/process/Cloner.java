@@ -146,6 +146,7 @@ final class Cloner {
     }
     Task child = new Task(process, id, parent.name(), files, fileSystem, signals);
     child.setNice(parent.nice());
+    child.affinity().ask(parent.affinity().asked());
     if (request.has(CLONE_CHILD_CLEARTID)) {
       child.setClearChildTid(request.childTid());
     }

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.capvm.libos.processor.HostProcessors;
 
 /**
  * The processor that guests see: the host's make, with those of its features that translated code
@@ -175,7 +176,7 @@ final class CpuModel {
           fields.get("vendor_id"),
           fields.get("model name"),
           signature,
-          Runtime.getRuntime().availableProcessors(),
+          HostProcessors.count(),
           Set.copyOf(Arrays.asList(fields.get("flags").split(" "))),
           HostCaches.read());
     }

@@ -99,6 +99,15 @@ public final class ProcessTable {
     return tasks.size();
   }
 
+  /** How many tasks run, or would if they had a processor. */
+  public synchronized int runnableTasks() {
+    int count = 0;
+    for (Task task : tasks.values()) {
+      count += task.isRunnable() ? 1 : 0;
+    }
+    return count;
+  }
+
   /** How many tasks there are of processes with a real user. */
   synchronized int taskCount(int uid) {
     int count = 0;

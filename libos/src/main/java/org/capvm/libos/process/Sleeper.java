@@ -60,6 +60,11 @@ final class Sleeper {
     WORD.setVolatile(memory, 0L, AWAKE);
   }
 
+  /** Whether the thread sleeps, or is about to. */
+  boolean isAsleep() {
+    return (int) WORD.getOpaque(memory, 0L) == ASLEEP;
+  }
+
   /** Ends the thread's sleep, if it sleeps. */
   void wake() {
     if ((int) WORD.getAndSet(memory, 0L, AWAKE) == ASLEEP) {

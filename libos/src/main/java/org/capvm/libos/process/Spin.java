@@ -8,8 +8,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Whether it is worth it shows: after a watch in vain the next waits sleep at once, twice as
  * many after each further one, so that a task that waits for slow things spends next to nothing.
- * Once as many threads watch as there are processors but one, others sleep at once: somebody must
- * be left to do the waking.
+ * Once as many threads watch as their cVM has processors but one, others sleep at once: somebody
+ * must be left to do the waking.
  *
  * <p>For the waiting thread, but for {@link #isWatching}.
  */
@@ -19,7 +19,6 @@ final class Spin {
 
   private static final int MOST_SKIPPED = 1 << 10;
   private static final int LOOKS_PER_CLOCK = 16;
-  private static final int ROOM = Runtime.getRuntime().availableProcessors() - 1;
   private static final AtomicInteger WATCHING = new AtomicInteger();
 
   private volatile boolean watching;
@@ -44,7 +43,7 @@ final class Spin {
       skipped++;
       return false;
     }
-    if (WATCHING.get() >= ROOM) {
+    if (WATCHING.get() >= task.libraryOs().processorRoom().processors().count() - 1) {
       return false;
     }
     long start = System.nanoTime();

@@ -18,6 +18,7 @@ import org.capvm.libos.host.HostEventcalls;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.memory.AddressSpace;
+import org.capvm.libos.processor.Affinity;
 import org.capvm.libos.signal.SignalState;
 import org.capvm.libos.trace.TraceSink;
 import org.capvm.monitor.capability.CapabilityException;
@@ -44,6 +45,7 @@ public final class Task {
   private final Runnable kick = this::kick;
   private final long[] callCounts = new long[SystemCallTable.COUNTERS];
   private final Spin spin = new Spin();
+  private final Affinity affinity;
 
   private volatile Sleeper sleeper;
   private volatile int hostThreadId;
@@ -81,6 +83,7 @@ public final class Task {
     this.files = files;
     this.fileSystem = fileSystem;
     this.signals = signals;
+    affinity = new Affinity(process.libraryOs().processorRoom());
     enter(process.addressSpace());
   }
 
@@ -98,6 +101,10 @@ public final class Task {
     libraryOs().compartment().attach(guest);
     timesBefore = ThreadTimes.own();
     hostThreadId = (int) Hostcalls.gettid();
+    if (visit == null) {
+      // A visitor's thread keeps the processors of its caller, and counts as the caller's.
+      affinity.attach(hostThreadId);
+    }
     addressSpace.addThread(kick);
   }
 
@@ -114,6 +121,7 @@ public final class Task {
   void detach() {
     addressSpace.removeThread(kick);
     guestThread = null;
+    affinity.detach();
     hostThreadId = 0;
   }
 
@@ -211,6 +219,11 @@ public final class Task {
   /** Sets {@link #nice}. Any thread may call this. */
   public void setNice(int changed) {
     nice = changed;
+  }
+
+  /** The processors the task may run on. Any thread may use this. */
+  public Affinity affinity() {
+    return affinity;
   }
 
   /** What the processor said of the last fault. */
@@ -396,6 +409,12 @@ public final class Task {
       throw ErrnoException.of(Errno.ERESTARTSYS);
     }
     return true;
+  }
+
+  /** Whether the task runs or would, if it had a processor. Any thread may call this. */
+  boolean isRunnable() {
+    Sleeper sleeping = sleeper;
+    return visit == null && !inHostPoll && (sleeping == null || !sleeping.isAsleep());
   }
 
   /** Whether {@link #wake} was called since the last wait ended. */

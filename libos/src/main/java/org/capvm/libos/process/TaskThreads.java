@@ -37,14 +37,6 @@ public final class TaskThreads implements AutoCloseable {
     threads.execute(task);
   }
 
-  /**
-   * Uses no thread again: from now on they differ in what a new thread has of the one that makes
-   * it, as {@code sched_setaffinity} sets.
-   */
-  public void stopReuse() {
-    threads.setKeepAliveTime(0, TimeUnit.NANOSECONDS);
-  }
-
   /** Lets the threads end that no task runs on. */
   @Override
   public void close() {

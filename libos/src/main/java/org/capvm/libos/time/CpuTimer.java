@@ -2,6 +2,7 @@ package org.capvm.libos.time;
 
 import java.util.concurrent.Future;
 import java.util.function.LongSupplier;
+import org.capvm.libos.processor.HostProcessors;
 
 /**
  * A timer that runs while a process uses processor time. The clock is looked at when it could have
@@ -57,8 +58,8 @@ final class CpuTimer {
   }
 
   private void schedule(long leftNanos) {
-    long processors = Runtime.getRuntime().availableProcessors();
-    long wait = Math.clamp(leftNanos / processors, SHORTEST_WAIT_NANOS, LONGEST_WAIT_NANOS);
+    long wait =
+        Math.clamp(leftNanos / HostProcessors.count(), SHORTEST_WAIT_NANOS, LONGEST_WAIT_NANOS);
     long current = generation;
     scheduled = TimerThread.after(wait, () -> look(current));
   }

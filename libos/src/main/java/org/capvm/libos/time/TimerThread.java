@@ -3,6 +3,7 @@ package org.capvm.libos.time;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.capvm.libos.processor.HostProcessors;
 
 /**
  * The one thread of the JVM on which timers of all guests expire. What runs there must not block.
@@ -17,7 +18,7 @@ public final class TimerThread {
         new ScheduledThreadPoolExecutor(
             1,
             body -> {
-              Thread thread = new Thread(body, "guest-timers");
+              Thread thread = new Thread(HostProcessors.onAll(body), "guest-timers");
               thread.setDaemon(true);
               return thread;
             });

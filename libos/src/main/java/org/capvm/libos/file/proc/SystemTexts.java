@@ -8,6 +8,7 @@ import java.util.List;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Process;
+import org.capvm.libos.processor.HostProcessors;
 
 /** The texts of {@code /proc} about the system as a whole, which for a guest is its cVM. */
 final class SystemTexts {
@@ -33,7 +34,7 @@ final class SystemTexts {
   }
 
   static int processors() {
-    return Runtime.getRuntime().availableProcessors();
+    return HostProcessors.count();
   }
 
   /** The processors as a range, such as {@code 0-3}. */

@@ -1,0 +1,68 @@
+package org.capvm.libos.processor;
+
+/**
+ * Gives each of several cVMs its share of the processors. While there are two or more, a thread
+ * looks every now and then at how many tasks each could run, and divides the processors as {@link
+ * ProcessorDivision} says.
+ *
+ * <p>Threads: any.
+ */
+public final class FairShares implements AutoCloseable {
+  private static final long LOOK_MILLIS = 10;
+
+  /** While nobody does anything. */
+  private static final long IDLE_LOOK_MILLIS = 50;
+
+  /** Over about so long loads are averaged, as Linux averages its load over minutes. */
+  private static final double AVERAGED_NANOS = 100e6;
+
+  private final ProcessorShares shares = new ProcessorShares(HostProcessors.count());
+  private Thread watcher;
+  private boolean closed;
+
+  /** Without anybody. */
+  public FairShares() {}
+
+  /** Lets somebody have a share from now on, until {@link #remove}. */
+  public synchronized void add(ProcessorUser user) {
+    shares.add(user);
+    if (watcher == null && !isOver()) {
+      watcher =
+          Thread.ofPlatform().daemon().name("fair-shares").start(HostProcessors.onAll(this::watch));
+    }
+  }
+
+  /** Somebody needs no share any more. */
+  public synchronized void remove(ProcessorUser user) {
+    shares.remove(user);
+    notifyAll();
+  }
+
+  private boolean isOver() {
+    return closed || shares.users() < 2 || HostProcessors.count() == 1;
+  }
+
+  private synchronized void watch() {
+    long before = System.nanoTime();
+    try {
+      while (!isOver()) {
+        long now = System.nanoTime();
+        boolean busy = shares.look(1 - Math.exp((before - now) / AVERAGED_NANOS));
+        before = now;
+        wait(busy ? LOOK_MILLIS : IDLE_LOOK_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      // Nobody but the JVM's end interrupts this thread.
+      Thread.currentThread().interrupt();
+    }
+    shares.giveAll();
+    watcher = null;
+  }
+
+  /** Gives everybody all processors, for good. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    notifyAll();
+  }
+}

@@ -1,0 +1,90 @@
+package org.capvm.libos.processor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class ProcessorSharesTest {
+  private static final ProcessorSet BOTH = ProcessorSet.below(2);
+
+  private final ProcessorShares shares = new ProcessorShares(2);
+  private final User many = new User();
+  private final User one = new User();
+
+  private static final class User implements ProcessorUser {
+    private int runnable;
+    private ProcessorSet room = BOTH;
+    private int changes;
+
+    @Override
+    public int runnableTasks() {
+      return runnable;
+    }
+
+    @Override
+    public void confineTo(ProcessorSet processors) {
+      room = processors;
+      changes++;
+    }
+  }
+
+  ProcessorSharesTest() {
+    shares.add(many);
+    shares.add(one);
+    many.runnable = 8;
+  }
+
+  private void look(int times) {
+    for (int i = 0; i < times; i++) {
+      shares.look(0.1);
+    }
+  }
+
+  @Test
+  void aNeighbourThatBeginsToWorkHasAProcessorAfterThreeLooks() {
+    look(20);
+    assertThat(many.room).isEqualTo(BOTH);
+    one.runnable = 1;
+    look(2);
+    assertThat(many.room).isEqualTo(BOTH);
+    look(1);
+    assertThat(many.room).isEqualTo(ProcessorSet.range(1, 2));
+    assertThat(one.room).isEqualTo(ProcessorSet.range(0, 1));
+  }
+
+  @Test
+  void whatWasDividedStaysAsItIsWhileLoadsDo() {
+    one.runnable = 1;
+    look(200);
+    assertThat(many.changes).isEqualTo(1);
+    assertThat(one.changes).isEqualTo(1);
+  }
+
+  @Test
+  void aNeighbourThatSleepsGivesItsProcessorBackByAndBy() {
+    one.runnable = 1;
+    look(20);
+    one.runnable = 0;
+    look(10);
+    assertThat(many.room).isNotEqualTo(BOTH);
+    look(40);
+    assertThat(many.room).isEqualTo(BOTH);
+    assertThat(one.room).isEqualTo(BOTH);
+  }
+
+  @Test
+  void whoIsLeftAloneHasAllProcessorsAgain() {
+    one.runnable = 1;
+    look(20);
+    shares.remove(one);
+    shares.giveAll();
+    assertThat(many.room).isEqualTo(BOTH);
+  }
+
+  @Test
+  void lookingSaysWhetherAnybodyDoesAnything() {
+    assertThat(shares.look(0.1)).isTrue();
+    many.runnable = 0;
+    assertThat(shares.look(0.1)).isFalse();
+  }
+}
