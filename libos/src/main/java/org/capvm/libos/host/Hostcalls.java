@@ -152,6 +152,12 @@ public final class Hostcalls {
     return call(OPENAT, AT_FDCWD, HostScratch.string(0, path), pathAndClose);
   }
 
+  /** Opens a file of the host's own file systems, such as {@code /proc}, close-on-exec. */
+  public static long openForReading(String hostPath) {
+    byte[] path = hostPath.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    return call(OPENAT, AT_FDCWD, HostScratch.string(0, path), 02000000);
+  }
+
   /** {@code ppoll} without a signal mask; a null timeout address waits forever. */
   public static long ppoll(long hostPollFds, int count, long hostTimeout) {
     return call(PPOLL, hostPollFds, count, hostTimeout, 0, 8, 0);

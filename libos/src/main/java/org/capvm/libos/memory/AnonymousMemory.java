@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
-import org.capvm.monitor.memory.MemoryFile;
 
 /**
  * Places the private memory of one address space in the cVM's memory file. Not thread-safe: the

@@ -7,8 +7,6 @@ import static org.capvm.libos.abi.Mman.PROT_READ;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.capvm.monitor.memory.MemoryFile;
-import org.capvm.monitor.memory.PageMap;
 
 /**
  * Shares the memory of an address space with a child of it, copy-on-write.

@@ -9,8 +9,6 @@ import org.capvm.libos.host.Hostcalls;
 import org.capvm.machine.error.HostException;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.GuestMemoryFault;
-import org.capvm.monitor.memory.MemoryFile;
-import org.capvm.monitor.memory.PageMap;
 import org.capvm.monitor.memory.Slot;
 
 /**
@@ -77,12 +75,12 @@ final class SlotPages {
 
   /** Copies pages into the memory file, for areas to map it there. */
   void copyToFile(long guestAddress, long lengthBytes, long offset) {
-    refusalsAsErrno(() -> memoryFile.write(offset, slot, guestAddress, lengthBytes));
+    memoryFile.write(offset, slot, guestAddress, lengthBytes);
   }
 
   /** Makes areas' memory read as zeros. */
   void clearFile(long offset, long lengthBytes) {
-    refusalsAsErrno(() -> memoryFile.clear(offset, lengthBytes));
+    memoryFile.clear(offset, lengthBytes);
   }
 
   /** Finds the pages of a privately mapped area that were written. */

@@ -26,7 +26,6 @@ import org.capvm.monitor.IntravisorOptions;
 import org.capvm.monitor.gate.FaultAnswer.Resolution;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.GuestMemoryFault;
-import org.capvm.monitor.memory.MemoryFile;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;

@@ -1,4 +1,4 @@
-package org.capvm.monitor.memory;
+package org.capvm.libos.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,15 +1,12 @@
-package org.capvm.monitor.memory;
+package org.capvm.libos.memory;
 
-import static org.capvm.machine.host.HostFile.FALLOC_FL_KEEP_SIZE;
-import static org.capvm.machine.host.HostFile.FALLOC_FL_PUNCH_HOLE;
-import static org.capvm.machine.host.HostMemory.MFD_CLOEXEC;
 import static org.capvm.machine.layout.SlotLayout.GUEST_BYTES;
 
 import java.util.Map;
 import java.util.TreeMap;
-import org.capvm.machine.error.HostException;
-import org.capvm.machine.host.HostFile;
-import org.capvm.machine.host.HostMemory;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.host.Hostcalls;
+import org.capvm.monitor.memory.Slot;
 
 /**
  * The anonymous memory of one cVM as a file, so that address spaces can share pages copy-on-write.
@@ -31,6 +28,9 @@ public final class MemoryFile implements AutoCloseable {
   /** Planes that fit the largest file Linux has. */
   private static final long MAX_PLANES = (1L << 62) / GUEST_BYTES;
 
+  /** The file's length stays, and the range reads as zeros ({@code fallocate(2)}). */
+  private static final int PUNCH_HOLE_KEEP_SIZE = 3;
+
   private final int descriptor;
 
   /** Held ranges by their start; they do not overlap, and what is in none is free. */
@@ -42,8 +42,8 @@ public final class MemoryFile implements AutoCloseable {
 
   /** Makes an empty file. */
   public MemoryFile() {
-    descriptor = HostMemory.memfdCreate("capvm-memory", MFD_CLOEXEC);
-    HostMemory.ftruncate(descriptor, MAX_PLANES * GUEST_BYTES);
+    descriptor = (int) ErrnoException.check(Hostcalls.memfdCreate("capvm-memory"));
+    ErrnoException.check(Hostcalls.ftruncate(descriptor, MAX_PLANES * GUEST_BYTES));
   }
 
   /** The file, for mappings; it stays this object's own. */
@@ -95,18 +95,21 @@ public final class MemoryFile implements AutoCloseable {
 
   /** Makes a range read as zeros and gives its memory back; it stays held. */
   public void clear(long offset, long lengthBytes) {
-    HostFile.fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, lengthBytes);
+    ErrnoException.check(
+        Hostcalls.fallocate(descriptor, PUNCH_HOLE_KEEP_SIZE, offset, lengthBytes));
   }
 
   /**
    * Copies pages of a slot into the file.
    *
-   * @throws HostException if the pages cannot be read or there is no memory
+   * @throws ErrnoException ENOSPC if there is no memory, EFAULT if the pages cannot be read
    */
   public void write(long offset, Slot slot, long guestAddress, long lengthBytes) {
     long from = slot.hostAddress(guestAddress, lengthBytes);
     for (long done = 0; done < lengthBytes; ) {
-      done += HostFile.pwrite(descriptor, from + done, lengthBytes - done, offset + done);
+      done +=
+          ErrnoException.check(
+              Hostcalls.pwrite(descriptor, from + done, lengthBytes - done, offset + done));
     }
   }
 
@@ -168,6 +171,6 @@ public final class MemoryFile implements AutoCloseable {
   /** Gives the memory back. No slot maps the file any more. */
   @Override
   public void close() {
-    HostMemory.close(descriptor);
+    Hostcalls.close(descriptor);
   }
 }

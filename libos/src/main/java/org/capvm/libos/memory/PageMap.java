@@ -1,13 +1,11 @@
-package org.capvm.monitor.memory;
-
-import static org.capvm.machine.host.HostFile.O_CLOEXEC;
-import static org.capvm.machine.host.HostFile.O_RDONLY;
+package org.capvm.libos.memory;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.capvm.machine.host.HostFile;
-import org.capvm.machine.host.HostMemory;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.host.Hostcalls;
+import org.capvm.monitor.memory.Slot;
 
 /**
  * Finds the pages of a private mapping that have been written, and so differ from the file behind
@@ -16,7 +14,7 @@ import org.capvm.machine.host.HostMemory;
  * <p>Threads: the one that made it. A page written while its mapping is scanned may or may not be
  * found: callers keep guests out of it.
  */
-public final class PageMap implements AutoCloseable {
+final class PageMap implements AutoCloseable {
   private static final long PAGE_BYTES = 4096;
   private static final int ENTRY_BYTES = 8;
   private static final int ENTRIES = 4096;
@@ -24,7 +22,8 @@ public final class PageMap implements AutoCloseable {
   private static final long PRESENT_OR_SWAPPED = 3L << 62;
   private static final long OF_FILE = 1L << 61;
 
-  private final int descriptor = HostFile.open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  private final int descriptor =
+      (int) ErrnoException.check(Hostcalls.openForReading("/proc/self/pagemap"));
   private final Arena arena = Arena.ofConfined();
   private final MemorySegment entries = arena.allocate((long) ENTRIES * ENTRY_BYTES, ENTRY_BYTES);
 
@@ -33,13 +32,10 @@ public final class PageMap implements AutoCloseable {
 
   /** Takes the runs of pages that a scan finds. */
   @FunctionalInterface
-  public interface Run {
+  interface Run {
     /** A run of written pages, as large as possible. */
     void found(long guestAddress, long lengthBytes);
   }
-
-  /** Opens the page map of this process. */
-  public PageMap() {}
 
   /**
    * Scans a range of a slot.
@@ -47,7 +43,7 @@ public final class PageMap implements AutoCloseable {
    * @param guestAddress a multiple of 4096
    * @param lengthBytes a multiple of 4096
    */
-  public void findWrittenPages(Slot slot, long guestAddress, long lengthBytes, Run run) {
+  void findWrittenPages(Slot slot, long guestAddress, long lengthBytes, Run run) {
     long firstPage = slot.hostAddress(guestAddress, lengthBytes) / PAGE_BYTES;
     long pages = lengthBytes / PAGE_BYTES;
     long runStart = -1;
@@ -76,7 +72,7 @@ public final class PageMap implements AutoCloseable {
 
   private void read(long page, int count) {
     long wanted = (long) count * ENTRY_BYTES;
-    long got = HostFile.pread(descriptor, entries.address(), wanted, page * ENTRY_BYTES);
+    long got = Hostcalls.pread(descriptor, entries.address(), wanted, page * ENTRY_BYTES);
     if (got != wanted) {
       throw new IllegalStateException("short read of /proc/self/pagemap");
     }
@@ -86,6 +82,6 @@ public final class PageMap implements AutoCloseable {
   @Override
   public void close() {
     arena.close();
-    HostMemory.close(descriptor);
+    Hostcalls.close(descriptor);
   }
 }
