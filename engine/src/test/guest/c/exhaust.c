@@ -243,21 +243,56 @@ static int loops(int i) {
   return 0;
 }
 
-/* Code that is new each time: no more than a while of it, for there is nothing to be refused. */
-static int code(int i) {
-  static unsigned char *pages;
-  if (i == 0)
-    pages = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
-                 -1, 0);
-  unsigned char *at = pages + (i % 16384) * 64;
+/* A function of 64 bytes that is like no other. */
+static void invent(unsigned char *at, int i) {
   for (int j = 0; j < 58; j += 5) {
     at[j] = 0xb8;
     memcpy(at + j + 1, &i, 4);
   }
   at[60] = 0xc3;
   ((void (*)(void))at)();
+}
+
+static unsigned char *writableCode(size_t bytes) {
+  return mmap(NULL, bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* Code that is new each time: no more than a while of it, for there is nothing to be refused. */
+static int code(int i) {
+  static unsigned char *pages;
+  if (i == 0) pages = writableCode(1 << 20);
+  invent(pages + (i % 16384) * 64, i);
   errno = 0;
   return i < 200000 ? 0 : -1;
+}
+
+/* Code that stays, and is as far apart as takes most. */
+static int translations(int i) {
+  enum { BYTES = 128 << 20, APART = 512 };
+  static unsigned char *pages;
+  if (i == 0) {
+    pages = writableCode(BYTES);
+    for (long at = 0; at < BYTES; at += APART) pages[at] = 0xc3;
+  }
+  ((void (*)(void))(pages + (long)i * APART))();
+  return 0;
+}
+
+__attribute__((aligned(64), noinline)) static void leaf(void) { __asm__ volatile("nop"); }
+
+/* The same code of a file at ever other places, for a while. */
+static int images(int i) {
+  extern const char __executable_start;
+  static int file;
+  if (i == 0) file = open("/proc/self/exe", O_RDONLY);
+  size_t at = (size_t)leaf;
+  char *page = mmap((void *)(0x10000000 + i * 4096L), 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE,
+                    file, (off_t)((at & -4096) - (size_t)&__executable_start));
+  if (page == MAP_FAILED) return -1;
+  ((void (*)(void))(page + at % 4096))();
+  if (munmap(page, 4096) != 0) return -1;
+  errno = 0;
+  return i < 40000 ? 0 : -1;
 }
 
 static const struct {
@@ -271,7 +306,8 @@ static const struct {
            {"timers", timers},       {"signals", signals},   {"disk", disk},
            {"written", written}, {"allocated", allocated}, {"shared", shared},
            {"names", names},         {"attributes", attributes}, {"capabilities", capabilities},
-           {"published", published}, {"granted", granted}, {"loops", loops}, {"code", code}};
+           {"published", published}, {"granted", granted}, {"loops", loops},         {"code", code},
+           {"translations", translations}, {"images", images}};
 
 static int attack(int (*step)(int)) {
   struct rlimit limit;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,7 +47,9 @@ final class ResourceAttacksTest {
     "attributes, ENOSPC",
     "capabilities, ENOSPC",
     "published, ENOSPC",
-    "granted, ENOSPC"
+    "granted, ENOSPC",
+    "code, 0",
+    "images, 0"
   })
   void whoTakesAllIsRefusedAndANeighbourGoesOn(String resource, String refusal) throws Exception {
     Runtime java = Runtime.getRuntime();
@@ -69,6 +72,21 @@ final class ResourceAttacksTest {
       java.gc();
       long taken = java.totalMemory() - java.freeMemory() - before;
       assertThat(taken).isLessThan(2 * MEMORY_LIMIT);
+    }
+  }
+
+  @Test
+  void whoHasMoreTranslatedThanItMayIsKilledAndANeighbourGoesOn() throws Exception {
+    try (ConfinedRun.Started attacker =
+        ConfinedRun.start(
+            GuestProgram.c("exhaust", "-O1", "-static"),
+            List.of("translations"),
+            builder -> builder.memoryLimitBytes(MEMORY_LIMIT))) {
+      assertThat(attacker.end(SOON).shellStatus()).isEqualTo(137);
+      try (ConfinedRun.Started neighbour =
+          ConfinedRun.start(GuestProgram.c("misbehave", "-O1", "-static"), "handled-divide")) {
+        assertThat(neighbour.end(SOON)).isEqualTo(new ExitStatus.Exited(3));
+      }
     }
   }
 }

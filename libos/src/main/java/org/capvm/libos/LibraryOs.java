@@ -12,6 +12,7 @@ import org.capvm.libos.futex.FutexTable;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.ipc.IpcNamespace;
+import org.capvm.libos.memory.MemoryFile;
 import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.net.NetworkNamespace;
 import org.capvm.libos.process.Credentials;
@@ -30,7 +31,6 @@ import org.capvm.libos.trace.TraceSink;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.channel.Channels;
 import org.capvm.monitor.channel.Compartment;
-import org.capvm.monitor.memory.MemoryFile;
 
 /** The library OS of one cVM: what its processes share. Thread-safe. */
 public final class LibraryOs implements AutoCloseable, ProcessorUser {
@@ -243,6 +243,11 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
     StringWriter text = new StringWriter();
     failure.printStackTrace(new PrintWriter(text));
     deaths.failed("CapVM failed in " + task.name() + "[" + task.id() + "]: " + text);
+  }
+
+  /** Reports that a process is about to be killed for what it took. */
+  public void reportKill(Task task, String why) {
+    deaths.failed("killed " + task.name() + "[" + task.id() + "]: " + why);
   }
 
   /** Random bytes of the host's kernel. */

@@ -7,14 +7,12 @@ import org.capvm.machine.code.CodeMemory;
 import org.capvm.machine.code.CodeSpace;
 import org.capvm.machine.code.GateEntries;
 import org.capvm.machine.code.TranslationCache;
-import org.capvm.machine.translate.CodeLocation;
 import org.capvm.monitor.capability.CapabilityTree;
 import org.capvm.monitor.channel.Channels;
 import org.capvm.monitor.gate.CallTarget;
 import org.capvm.monitor.gate.CapabilityRoutine;
 import org.capvm.monitor.gate.Gate;
 import org.capvm.monitor.gate.GuestThread;
-import org.capvm.monitor.gate.Translations;
 import org.capvm.monitor.gate.VdsoFunction;
 import org.capvm.monitor.memory.MappingBudget;
 import org.capvm.monitor.memory.Slot;
@@ -95,25 +93,7 @@ public final class Intravisor implements AutoCloseable {
 
   /** Makes the calling platform thread a guest thread; it closes the result when it ends. */
   public GuestThread newGuestThread(Slot slot, CodeSpace code) {
-    return new GuestThread(gate, slot, translationsOf(code));
-  }
-
-  /**
-   * What a guest thread needs to know to run in an address space: see {@link
-   * GuestThread#enterSlot}.
-   */
-  public Translations translationsOf(CodeSpace code) {
-    return new Translations() {
-      @Override
-      public long resolve(long guestPc) {
-        return code.resolve(guestPc);
-      }
-
-      @Override
-      public CodeLocation locate(long hostAddress) {
-        return translations.locate(hostAddress);
-      }
-    };
+    return new GuestThread(gate, slot, code);
   }
 
   /**

@@ -33,6 +33,11 @@ class IntravisorTest {
     }
 
     @Override
+    public boolean take(long bytes) {
+      return true;
+    }
+
+    @Override
     public void interruptGuests() {}
   }
 

@@ -46,7 +46,6 @@ import org.capvm.machine.error.HostException;
 import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.gate.FaultAnswer;
 import org.capvm.monitor.memory.GuestMemory;
-import org.capvm.monitor.memory.MemoryFile;
 import org.capvm.monitor.memory.Slot;
 
 /**
@@ -105,7 +104,7 @@ public final class AddressSpace {
     this.pages = new SlotPages(slot, memoryFile);
     pages.memory().onStoreFault(this::answerStoreFault);
     try {
-      this.code = new CodeRanges(pages, memory -> intravisor.newCodeSpace(slot, memory));
+      this.code = new CodeRanges(pages, limit, memory -> intravisor.newCodeSpace(slot, memory));
     } catch (HostException e) {
       slot.close();
       throw ErrnoException.of(Errno.ENOMEM);
@@ -742,7 +741,7 @@ public final class AddressSpace {
     users--;
     if (users == 0) {
       // The slot gives all of its pages back at once.
-      code.space().close();
+      code.close();
       slot.close();
       areas.all().forEach(anonymous::release);
       areas.remove(0, AddressLayout.END);

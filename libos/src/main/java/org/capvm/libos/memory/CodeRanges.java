@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.capvm.libos.abi.Mman;
 import org.capvm.machine.code.CodeMemory;
@@ -24,6 +25,7 @@ import org.capvm.machine.code.CodeSpace;
  */
 final class CodeRanges implements CodeMemory {
   private final SlotPages pages;
+  private final MemoryLimit limit;
   private final CodeSpace code;
 
   /** Executable and writable ranges, start to end. */
@@ -31,13 +33,16 @@ final class CodeRanges implements CodeMemory {
 
   private final Set<Long> protectedPages = new HashSet<>();
   private final List<Runnable> interrupts = new CopyOnWriteArrayList<>();
+  private final AtomicLong takenBytes = new AtomicLong();
   private volatile boolean anyProtected;
 
   /**
+   * @param limit what translations are charged to that no other address space shares
    * @param open makes the code space, which will read code through this object
    */
-  CodeRanges(SlotPages pages, Function<CodeMemory, CodeSpace> open) {
+  CodeRanges(SlotPages pages, MemoryLimit limit, Function<CodeMemory, CodeSpace> open) {
     this.pages = pages;
+    this.limit = limit;
     this.code = open.apply(this);
   }
 
@@ -134,6 +139,21 @@ final class CodeRanges implements CodeMemory {
         anyProtected = true;
       }
     }
+  }
+
+  @Override
+  public boolean take(long bytes) {
+    boolean taken = limit.tryTakeForTranslations(bytes);
+    if (taken) {
+      takenBytes.addAndGet(bytes);
+    }
+    return taken;
+  }
+
+  /** Gives everything back. No guest thread of the address space is left. */
+  void close() {
+    code.close();
+    limit.tryTakeForTranslations(-takenBytes.getAndSet(0));
   }
 
   @Override

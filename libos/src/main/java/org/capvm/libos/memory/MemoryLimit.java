@@ -15,10 +15,18 @@ public final class MemoryLimit {
   /** One cVM may take half of the mappings that there are for all. */
   private static final int SHARE_OF_MAPPINGS = 2;
 
+  /**
+   * What one cVM's translations may take at most: they live in the Java heap of all cVMs, and in
+   * the code cache, which holds less than a sixth of what they are charged.
+   */
+  private static final long MOST_FOR_TRANSLATIONS =
+      Math.min(Runtime.getRuntime().maxMemory() / 4, 3L << 29);
+
   private final long limitBytes;
   private final MappingBudget allMappings;
   private final AtomicLong usedBytes = new AtomicLong();
   private final AtomicLong peakBytes = new AtomicLong();
+  private final AtomicLong translationBytes = new AtomicLong();
   private final AtomicLong mappings = new AtomicLong();
 
   /**
@@ -53,6 +61,20 @@ public final class MemoryLimit {
   public void give(long bytes, int hostMappings) {
     charge(-bytes);
     chargeMappings(-hostMappings);
+  }
+
+  /**
+   * Takes memory for translations of code that one address space has for itself, or gives it back
+   * if negative. There may be as much of it as of all other memory, and does not count as that: who
+   * has taken all of it goes on.
+   */
+  boolean tryTakeForTranslations(long bytes) {
+    long most = Math.min(limitBytes, MOST_FOR_TRANSLATIONS);
+    boolean taken = translationBytes.addAndGet(bytes) <= most;
+    if (!taken) {
+      translationBytes.addAndGet(-bytes);
+    }
+    return taken;
   }
 
   /** Whether that much more may be taken. */

@@ -17,6 +17,7 @@ import org.capvm.libos.signal.SignalActions;
 import org.capvm.libos.signal.SignalDelivery;
 import org.capvm.libos.signal.SignalInfo;
 import org.capvm.libos.time.ProcessTimers;
+import org.capvm.machine.code.CodeCacheFullException;
 
 /** A process: what its tasks share, and its place among other processes. Thread-safe. */
 public final class Process {
@@ -541,6 +542,12 @@ public final class Process {
   /** A task met a bug of CapVM's own: says so, and ends the process. */
   void abort(Task task, Throwable failure) {
     libraryOs.reportFailure(task, failure);
+    exitGroup(ExitStatus.killed(Signal.SIGKILL, false));
+  }
+
+  /** There is no memory for a task to go on with: says so, and ends the process. */
+  void outOfMemory(Task task, CodeCacheFullException full) {
+    libraryOs.reportKill(task, full.getMessage());
     exitGroup(ExitStatus.killed(Signal.SIGKILL, false));
   }
 

@@ -112,8 +112,7 @@ public final class Task {
   void moveTo(AddressSpace space) {
     addressSpace.removeThread(kick);
     enter(space);
-    guestThread.enterSlot(
-        space.slot(), process.libraryOs().intravisor().translationsOf(space.codeSpace()));
+    guestThread.enterSlot(space.slot(), space.codeSpace());
     space.addThread(kick);
   }
 

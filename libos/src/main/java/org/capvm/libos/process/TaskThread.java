@@ -2,6 +2,7 @@ package org.capvm.libos.process;
 
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.memory.AddressSpace;
+import org.capvm.machine.code.CodeCacheFullException;
 import org.capvm.monitor.gate.GuestThread;
 
 /** A task on a platform thread: binds the two, runs the task, and clears up behind it. */
@@ -37,6 +38,9 @@ final class TaskThread implements Runnable {
       guest.setFaultAnswer(context -> Faults.resolve(task, context));
       first.run();
       new RunLoop(task, libraryOs.dispatcher()).run();
+    } catch (CodeCacheFullException full) {
+      // As Linux ends who takes the last of the memory: there is no call that could be refused.
+      task.process().outOfMemory(task, full);
     } catch (RuntimeException | Error e) {
       task.process().abort(task, e);
     } finally {

@@ -38,7 +38,7 @@ final class Visits implements AutoCloseable {
     if (depth == ways.size()) {
       ways.add(intravisor.newGuestThread(space.slot(), space.codeSpace()));
     } else {
-      ways.get(depth).enterSlot(space.slot(), intravisor.translationsOf(space.codeSpace()));
+      ways.get(depth).enterSlot(space.slot(), space.codeSpace());
     }
     return ways.get(depth++);
   }

@@ -7,9 +7,12 @@ import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 import static org.capvm.machine.layout.SlotLayout.BRANCH_ENTRY_BYTES;
 
+import java.util.HashSet;
+import java.util.Set;
 import org.capvm.machine.error.HostException;
 import org.capvm.machine.host.HostMemory;
 import org.capvm.machine.host.RawMemory;
+import org.capvm.machine.translate.Translation;
 
 /**
  * Maps every guest pc of a range to the host address of its translation, or to 0.
@@ -23,10 +26,15 @@ import org.capvm.machine.host.RawMemory;
  * is the caller's affair.
  */
 final class BranchTable implements AutoCloseable {
+  private static final int PAGE_BYTES = 4096;
+
   private final int descriptor;
   private final long end;
   private final long lengthBytes;
   private final long address;
+
+  /** Pages that entries have been asked for; the image's or code space's that the table is of. */
+  private final Set<Long> pages = new HashSet<>();
 
   /**
    * An empty table.
@@ -49,6 +57,15 @@ final class BranchTable implements AutoCloseable {
       HostMemory.close(descriptor);
       throw refused;
     }
+  }
+
+  /** Bytes of pages that the entries of a translation take and no others before. */
+  long take(Translation translation) {
+    long before = pages.size();
+    for (int pc : translation.entries().pcs()) {
+      pages.add(offset(Integer.toUnsignedLong(pc)) / PAGE_BYTES);
+    }
+    return (pages.size() - before) * PAGE_BYTES;
   }
 
   /** Points the entry of a guest pc at a host address, or at nothing if that is 0. */

@@ -125,7 +125,10 @@ public final class CodeCache implements AutoCloseable {
         return range.getKey();
       }
     }
-    throw new CodeCacheFullException(capacityBytes);
+    throw new CodeCacheFullException(
+        "the code cache of "
+            + (capacityBytes >> 20)
+            + " MiB is full; run fewer different programs at a time");
   }
 
   /**

@@ -2,7 +2,6 @@ package org.capvm.machine.code;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,18 +21,21 @@ import org.capvm.machine.translate.Translation;
  * <p>Threads: any; all state is guarded by this object's monitor. Guests that run its code take no
  * lock.
  */
-final class CodeImage {
+final class CodeImage implements AutoCloseable {
   private final TranslationCache cache;
   private final long start;
   private final long end;
   private final boolean shared;
   private final BranchTable table;
 
+  /** How many address spaces share the image; the cache's. */
+  int users;
+
   /** Where the translation of each pc that control has gone to, or branches to, is. */
   private final PcMap labels = new PcMap();
 
-  /** Pcs with a translation that control can enter, counted from the image's start. */
-  private final BitSet enterable = new BitSet();
+  /** Pcs with a translation that control can enter. */
+  private final PcSet enterable = new PcSet();
 
   /** Direct branches to a pc, linked if the pc has a label, otherwise pointing at their stubs. */
   private final Map<Integer, List<Link>> links = new HashMap<>();
@@ -53,7 +55,7 @@ final class CodeImage {
     this.table = table;
   }
 
-  /** An image for all address spaces that map the same code; it is never closed. */
+  /** An image for all address spaces that map the same code; the cache closes it. */
   static CodeImage shared(TranslationCache cache, long start, long end) {
     return new CodeImage(cache, start, end, true, new BranchTable(start, end - start));
   }
@@ -100,19 +102,19 @@ final class CodeImage {
     long begun = System.nanoTime();
     CodeSource source = new GuestCode(memory, start, end, !shared);
     Translation translation =
-        cache.translator().translate(source, guestPc, pc -> enterable.get(bit((int) pc)));
+        cache.translator().translate(source, guestPc, pc -> enterable.contains((int) pc));
     if (translation == null) {
       return false;
     }
-    InstalledTranslation result = cache.install(translation);
+    if (!shared && !memory.take(table.take(translation) + TranslationCache.bytesOf(translation))) {
+      throw new CodeCacheFullException("its translations take more memory than it may have");
+    }
+    InstalledTranslation result =
+        shared ? cache.installShared(translation) : cache.install(translation);
     cache.countNanos(System.nanoTime() - begun);
     installed.computeIfAbsent(translation.lowestPc(), pc -> new ArrayList<>(1)).add(result);
     publish(result);
     return true;
-  }
-
-  private int bit(int pc) {
-    return (int) (Integer.toUnsignedLong(pc) - start);
   }
 
   /**
@@ -120,8 +122,7 @@ final class CodeImage {
    */
   private long find(int pc) {
     long known = labels.get(pc);
-    long inImage = Integer.toUnsignedLong(pc) - start;
-    if (known != PcMap.ABSENT || inImage < 0 || inImage >= end - start || !enterable.get(bit(pc))) {
+    if (known != PcMap.ABSENT || !enterable.contains(pc)) {
       return known;
     }
     // Translations that start at or before the pc, the nearest first: one of them has it.
@@ -166,7 +167,7 @@ final class CodeImage {
     Translation.Entries added = translation.entries();
     for (int i = 0; i < added.pcs().length; i++) {
       int pc = added.pcs()[i];
-      enterable.set(bit(pc));
+      enterable.add(pc);
       boolean wanted = added.kinds()[i] != Translation.EntryKind.IN_LINE || links.containsKey(pc);
       if (wanted && labels.get(pc) == PcMap.ABSENT) {
         setLabel(pc, base + added.offsets()[i]);
@@ -186,14 +187,19 @@ final class CodeImage {
    */
   synchronized List<InstalledTranslation> retire(long guestAddress, long lengthBytes) {
     List<InstalledTranslation> retired = new ArrayList<>();
-    for (List<InstalledTranslation> candidates : installed.values()) {
+    var near =
+        installed.subMap(guestAddress - Translation.MAX_GUEST_BYTES, guestAddress + lengthBytes);
+    for (List<InstalledTranslation> candidates : near.values()) {
       candidates.removeIf(
           each -> each.touches(guestAddress, guestAddress + lengthBytes) && retired.add(each));
     }
-    installed.values().removeIf(List::isEmpty);
+    near.values().removeIf(List::isEmpty);
     for (InstalledTranslation each : retired) {
+      for (int target : each.translation().branches().targets()) {
+        links.get(target).removeIf(link -> each.holds(link.site()));
+      }
       for (int pc : each.translation().entries().pcs()) {
-        enterable.clear(bit(pc));
+        enterable.remove(pc);
         long target = labels.get(pc);
         if (target != PcMap.ABSENT && each.holds(target)) {
           labels.put(pc, PcMap.ABSENT);
@@ -203,9 +209,15 @@ final class CodeImage {
         }
       }
     }
-    for (List<Link> sites : links.values()) {
-      sites.removeIf(link -> retired.contains(cache.translationAt(link.site())));
-    }
     return retired;
+  }
+
+  /** Gives back the room of a shared image. No guest thread executes its code. */
+  @Override
+  public synchronized void close() {
+    for (List<InstalledTranslation> each : installed.values()) {
+      each.forEach(cache::releaseShared);
+    }
+    table.close();
   }
 }

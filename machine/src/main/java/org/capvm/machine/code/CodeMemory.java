@@ -25,6 +25,15 @@ public interface CodeMemory {
   void protect(long guestAddress, long lengthBytes);
 
   /**
+   * Takes memory for translations that no other address space shares. What is left when the code
+   * space is closed is given back with that.
+   *
+   * @param bytes negative to give memory back
+   * @return false if there may be no more of it
+   */
+  boolean take(long bytes);
+
+  /**
    * Asks every guest thread of the address space to leave translated code once, because code that
    * it may be executing was retired. Does not wait.
    */

@@ -1,11 +1,15 @@
 package org.capvm.machine.code;
 
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.capvm.machine.layout.SlotLayout;
+import org.capvm.machine.translate.CodeLocation;
 
 /**
  * The executable memory of one guest address space: which ranges are code, and which translations
@@ -13,9 +17,13 @@ import org.capvm.machine.layout.SlotLayout;
  *
  * <p>Threads: any. State is guarded by this object's monitor. Guests read the branch table without
  * a lock; a change becomes visible to them entry by entry, and a guest that is inside a translation
- * when it is retired leaves it at the latest when {@link CodeMemory#interruptGuests} takes effect.
+ * when it is retired leaves it at the latest when {@link CodeMemory#interruptGuests} takes effect:
+ * until then the translation stays where it is.
  */
-public final class CodeSpace implements AutoCloseable {
+public final class CodeSpace implements Translations, AutoCloseable {
+  /** So many translations are retired before it is seen to that they can be released. */
+  private static final int BATCH = 256;
+
   private final TranslationCache cache;
   private final CodeMemory memory;
   private final BranchTableView view;
@@ -25,7 +33,18 @@ public final class CodeSpace implements AutoCloseable {
 
   private final TreeMap<Long, Range> ranges = new TreeMap<>();
   private final Map<Long, Long> presets = new HashMap<>();
-  private final List<InstalledTranslation> retired = new ArrayList<>();
+  private final Set<CodeUser> users = new HashSet<>();
+
+  /** Translations that no branch leads to any more. */
+  private List<InstalledTranslation> retired = new ArrayList<>();
+
+  /** Such as are released once the users in {@link #awaited} have left translated code. */
+  private List<InstalledTranslation> leaving = new ArrayList<>();
+
+  private final Map<CodeUser, Long> awaited = new HashMap<>();
+
+  /** Shared images that guest threads may be executing, mapped or not. */
+  private final Set<CodeImage> held = new HashSet<>();
 
   private record Range(long start, long end, CodeImage image) {}
 
@@ -53,9 +72,10 @@ public final class CodeSpace implements AutoCloseable {
     long end = guestAddress + lengthBytes;
     boolean preset = presets.keySet().stream().anyMatch(pc -> pc >= guestAddress && pc < end);
     CodeImage image =
-        origin == null || preset
-            ? privateImage(guestAddress, end)
-            : cache.sharedImage(origin, guestAddress, lengthBytes);
+        origin == null || preset ? null : cache.share(origin, guestAddress, lengthBytes, held);
+    if (image == null) {
+      image = privateImage(guestAddress, end);
+    }
     image.table().show(view, guestAddress, lengthBytes);
     ranges.put(guestAddress, new Range(guestAddress, end, image));
   }
@@ -72,6 +92,7 @@ public final class CodeSpace implements AutoCloseable {
       keep(end, range.end());
     }
     if (changed) {
+      release();
       memory.interruptGuests();
     }
   }
@@ -90,6 +111,7 @@ public final class CodeSpace implements AutoCloseable {
       }
     }
     if (changed) {
+      release();
       memory.interruptGuests();
     }
   }
@@ -114,8 +136,10 @@ public final class CodeSpace implements AutoCloseable {
    * the branch table has it.
    *
    * @return 0 if the pc is not code
-   * @throws CodeCacheFullException if a translation is needed and has no room
+   * @throws CodeCacheFullException if a translation is needed and has no room, or takes more memory
+   *     than there may be
    */
+  @Override
   public synchronized long resolve(long guestPc) {
     Range range = rangeOf(guestPc);
     if (range == null) {
@@ -126,7 +150,26 @@ public final class CodeSpace implements AutoCloseable {
       table.set(guestPc, preset);
       return preset;
     }
+    if (range.image().shared() && !cache.hasRoomForShared()) {
+      discard(range.start(), range.end() - range.start());
+      range = rangeOf(guestPc);
+    }
     return range.image().resolve(guestPc, memory);
+  }
+
+  @Override
+  public CodeLocation locate(long hostAddress) {
+    return cache.locate(hostAddress);
+  }
+
+  @Override
+  public synchronized void enter(CodeUser user) {
+    users.add(user);
+  }
+
+  @Override
+  public synchronized void leave(CodeUser user) {
+    users.remove(user);
   }
 
   private Range rangeOf(long guestPc) {
@@ -186,6 +229,35 @@ public final class CodeSpace implements AutoCloseable {
     }
   }
 
+  /**
+   * Releases translations when each thread that may have been in one of them has been outside since
+   * no branch leads there: what it enters afterwards it finds in the branch table.
+   */
+  private void release() {
+    awaited.entrySet().removeIf(each -> !isInside(each.getKey(), each.getValue()));
+    if (awaited.isEmpty()) {
+      leaving.forEach(this::release);
+      leaving.clear();
+    }
+    if (leaving.isEmpty() && retired.size() >= BATCH) {
+      leaving = retired;
+      retired = new ArrayList<>();
+      // Who is seen outside below sees on its way in what has been cleared above.
+      VarHandle.fullFence();
+      users.forEach(user -> awaited.put(user, user.passages()));
+      awaited.values().removeIf(passages -> (passages & 1) == 0);
+    }
+  }
+
+  private boolean isInside(CodeUser user, long passages) {
+    return users.contains(user) && user.passages() == passages;
+  }
+
+  private void release(InstalledTranslation each) {
+    cache.release(each);
+    memory.take(-TranslationCache.bytesOf(each.translation()));
+  }
+
   /** Gives everything back. No guest thread of the address space is left. */
   @Override
   public synchronized void close() {
@@ -195,8 +267,12 @@ public final class CodeSpace implements AutoCloseable {
       }
     }
     ranges.clear();
-    retired.forEach(cache::release);
+    leaving.forEach(this::release);
+    leaving.clear();
+    retired.forEach(this::release);
     retired.clear();
+    cache.leave(held);
+    held.clear();
     table.close();
   }
 }

@@ -1,7 +1,9 @@
 package org.capvm.machine.code;
 
-import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.LongAdder;
 import org.capvm.machine.translate.CodeLocation;
@@ -16,11 +18,28 @@ import org.capvm.machine.translate.Translator;
  * translations is lock-free.
  */
 public final class TranslationCache {
+  /** Each takes a descriptor and a mapping of the host, which are the JVM's own. */
+  private static final int MOST_IMAGES = 2048;
+
+  /** More than a program has mappings of code, unless it makes them for the sake of it. */
+  private static final int MOST_IMAGES_OF_ONE = 256;
+
+  /** Of a translation, in the Java heap. */
+  private static final long OBJECT_BYTES = 512;
+
+  /** For each byte of code, in the code cache and, with what is known of it, in the Java heap. */
+  private static final long BYTES_OF_A_BYTE = 6;
+
   private final CodeCache codeCache;
   private final GateEntries gates;
   private final Translator translator = new Translator();
   private final TranslationCheck check;
-  private final Map<ImageKey, CodeImage> sharedImages = new HashMap<>();
+  private final long sharedLimit;
+
+  /** In the order in which they were last asked for. */
+  private final Map<ImageKey, CodeImage> sharedImages = new LinkedHashMap<>(16, 0.75f, true);
+
+  private final LongAdder sharedBytes = new LongAdder();
   private final ConcurrentSkipListMap<Long, InstalledTranslation> byOffset =
       new ConcurrentSkipListMap<>();
   private final LongAdder guestBytes = new LongAdder();
@@ -39,6 +58,9 @@ public final class TranslationCache {
     this.codeCache = codeCache;
     this.gates = gates;
     this.check = check;
+    sharedLimit =
+        Math.min(
+            Runtime.getRuntime().maxMemory() / 4, codeCache.capacityBytes() / 2 * BYTES_OF_A_BYTE);
   }
 
   Translator translator() {
@@ -85,13 +107,82 @@ public final class TranslationCache {
     nanos.add(spent);
   }
 
-  /** The shared image of a mapping. */
-  CodeImage sharedImage(CodeOrigin origin, long start, long lengthBytes) {
+  /**
+   * The shared image of a mapping.
+   *
+   * @param held the images of the address space that asks, which gives them back with {@link
+   *     #leave}
+   * @return null if there is no room for one more
+   */
+  CodeImage share(CodeOrigin origin, long start, long lengthBytes, Set<CodeImage> held) {
     synchronized (sharedImages) {
-      return sharedImages.computeIfAbsent(
-          new ImageKey(origin, start, lengthBytes),
-          key -> CodeImage.shared(this, start, start + lengthBytes));
+      ImageKey key = new ImageKey(origin, start, lengthBytes);
+      CodeImage image = sharedImages.get(key);
+      if (held.size() >= MOST_IMAGES_OF_ONE && !held.contains(image)) {
+        return null;
+      }
+      if (image == null) {
+        if (!makeRoom(MOST_IMAGES - 1)) {
+          return null;
+        }
+        image = CodeImage.shared(this, start, start + lengthBytes);
+        sharedImages.put(key, image);
+      }
+      image.users += held.add(image) ? 1 : 0;
+      return image;
     }
+  }
+
+  /** An address space whose guest threads are gone shares these images no more. */
+  void leave(Set<CodeImage> held) {
+    synchronized (sharedImages) {
+      held.forEach(image -> image.users--);
+    }
+  }
+
+  /** Whether translations for shared images may still be made; drops images nobody uses for it. */
+  boolean hasRoomForShared() {
+    if (sharedBytes.sum() < sharedLimit) {
+      return true;
+    }
+    synchronized (sharedImages) {
+      return makeRoom(MOST_IMAGES);
+    }
+  }
+
+  /** Closes images nobody uses until there are few enough, and enough room for translations. */
+  private boolean makeRoom(int images) {
+    Iterator<CodeImage> eldest = sharedImages.values().iterator();
+    while (sharedImages.size() > images || sharedBytes.sum() >= sharedLimit) {
+      CodeImage image = null;
+      while (image == null || image.users > 0) {
+        if (!eldest.hasNext()) {
+          return false;
+        }
+        image = eldest.next();
+      }
+      eldest.remove();
+      image.close();
+    }
+    return true;
+  }
+
+  /** {@link #install}, for a shared image. */
+  InstalledTranslation installShared(Translation translation) {
+    InstalledTranslation installed = install(translation);
+    sharedBytes.add(bytesOf(translation));
+    return installed;
+  }
+
+  /** {@link #release}, for a shared image. */
+  void releaseShared(InstalledTranslation installed) {
+    release(installed);
+    sharedBytes.add(-bytesOf(installed.translation()));
+  }
+
+  /** What a translation takes of memory, near enough. */
+  static long bytesOf(Translation translation) {
+    return OBJECT_BYTES + BYTES_OF_A_BYTE * translation.lengthBytes();
   }
 
   /** Places a translation. Nothing leads to it yet. */

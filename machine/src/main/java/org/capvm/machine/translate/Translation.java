@@ -1,5 +1,7 @@
 package org.capvm.machine.translate;
 
+import org.capvm.machine.isa.Decoder;
+
 /**
  * Confined machine code for a stretch of guest code, before it has a place in the code cache. Guest
  * pcs are unsigned 32-bit values; offsets are bytes from the start of {@code code}.
@@ -28,6 +30,8 @@ public record Translation(
     Branches branches,
     GateSites gateSites,
     InstructionMap map) {
+  /** Bytes from the lowest to the highest guest address of a translation, at most. */
+  public static final int MAX_GUEST_BYTES = Region.MAX_BYTES + Decoder.MAX_LENGTH;
 
   /**
    * Guest instructions at which control may enter, by ascending guest pc: those at which nothing

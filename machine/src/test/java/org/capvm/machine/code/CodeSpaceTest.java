@@ -196,6 +196,136 @@ class CodeSpaceTest {
   }
 
   @Test
+  void retiredTranslationsAreReleasedOnceEveryThreadHasBeenOutside() {
+    Passages thread = new Passages();
+    space.enter(thread);
+    space.map(START, PAGE, null);
+    thread.count = 1;
+    retireMany();
+    long taken = codeCache.usedBytes();
+    retireMany();
+    assertThat(codeCache.usedBytes()).as("the thread may be inside").isGreaterThan(taken * 3 / 2);
+    for (int i = 0; i < 10; i++) {
+      thread.count += 2;
+      retireMany();
+    }
+    assertThat(codeCache.usedBytes()).isLessThan(taken * 3);
+  }
+
+  @Test
+  void aThreadOutsideKeepsNoTranslation() {
+    Passages thread = new Passages();
+    space.enter(thread);
+    space.map(START, PAGE, null);
+    thread.count = 2;
+    assertThatRetiredTranslationsAreReleased();
+  }
+
+  @Test
+  void aThreadThatHasLeftTheAddressSpaceKeepsNoTranslation() {
+    Passages thread = new Passages();
+    space.enter(thread);
+    space.map(START, PAGE, null);
+    thread.count = 1;
+    retireMany();
+    space.leave(thread);
+    assertThatRetiredTranslationsAreReleased();
+  }
+
+  private void assertThatRetiredTranslationsAreReleased() {
+    long before = codeCache.usedBytes();
+    space.resolve(START);
+    long one = codeCache.usedBytes() - before;
+    for (int i = 0; i < 10; i++) {
+      retireMany();
+    }
+    assertThat(codeCache.usedBytes()).isLessThan(before + 1000 * one);
+  }
+
+  @Test
+  void memoryOfTranslationsOfOnesOwnIsTakenAndGivenBack() {
+    space.map(START, PAGE, null);
+    space.resolve(START);
+    long one = page.taken - PAGE;
+    assertThat(one).as("more than a page of the branch table").isPositive();
+    for (int i = 0; i < 10; i++) {
+      retireMany();
+    }
+    assertThat(page.taken).isBetween(PAGE, PAGE + 1000 * one);
+  }
+
+  @Test
+  void sharedTranslationsAreChargedToNobody() {
+    space.map(START, PAGE, ORIGIN);
+    space.resolve(START);
+    assertThat(page.taken).isZero();
+  }
+
+  @Test
+  void whoMayTakeNoMoreMemoryGetsNoTranslation() {
+    space.map(START, PAGE, null);
+    page.limit = 0;
+    assertThatThrownBy(() -> space.resolve(START))
+        .isInstanceOf(CodeCacheFullException.class)
+        .hasMessageContaining("more memory than it may have");
+  }
+
+  @Test
+  void imagesThatNobodySharesGoWhenTheirRoomIsNeeded() {
+    CodeSpace other = new CodeSpace(cache, page, otherView);
+    other.map(START, PAGE, ORIGIN);
+    long shared = other.resolve(START);
+    for (int i = 0; i < 5000; i++) {
+      try (CodeSpace passing = new CodeSpace(cache, page, view)) {
+        passing.map(START, PAGE, new CodeOrigin(1, 2, 3, i * PAGE));
+        assertThat(passing.resolve(START)).isNotZero();
+      }
+    }
+    assertThat(codeCache.usedBytes()).isLessThan(codeCache.capacityBytes() / 2);
+    space.map(START, PAGE, ORIGIN);
+    assertThat(space.resolve(START)).as("still shared").isEqualTo(shared);
+    other.close();
+  }
+
+  @Test
+  void whoMapsTheSameCodeAtEverMorePlacesSharesOnlySomeOfThem() {
+    CodeSpace other = new CodeSpace(cache, page, otherView);
+    for (int i = 0; i < 300; i++) {
+      space.map(START + i * PAGE, PAGE, ORIGIN);
+      other.map(START + i * PAGE, PAGE, ORIGIN);
+    }
+    assertThat(other.resolve(START)).isEqualTo(space.resolve(START));
+    long last = START + 299 * PAGE;
+    assertThat(other.resolve(last)).isNotEqualTo(space.resolve(last)).isNotZero();
+    other.close();
+  }
+
+  @Test
+  void codeAtTheEndOfALargeMappingTakesNoMoreThanElsewhere() {
+    long start = START - (START & 0xFFFFF);
+    page.start = 0xF000_0000L;
+    space.map(start, 0xF000_1000L - start, null);
+    assertThat(space.resolve(0xF000_0000L)).isNotZero();
+  }
+
+  /** Makes more translations than are kept for a while, and retires them. */
+  private void retireMany() {
+    for (int i = 0; i < 300; i++) {
+      space.resolve(START);
+      space.discard(START, PAGE);
+    }
+  }
+
+  private static final class Passages implements CodeUser {
+    private long count;
+
+    @Override
+    public long passages() {
+      return count;
+    }
+  }
+
+  @Test
   void everyHostInstructionOfATranslationHasAGuestPc() {
     space.map(START, PAGE, ORIGIN);
     long caller = space.resolve(START);
@@ -275,6 +405,9 @@ class CodeSpaceTest {
     private final byte[] bytes = new byte[(int) PAGE];
     private final List<String> events = new ArrayList<>();
     private int interruptions;
+    private long start = START;
+    private long taken;
+    private long limit = Long.MAX_VALUE;
 
     Page() {
       write(0, "e8 fb 00 00 00 c3");
@@ -290,7 +423,8 @@ class CodeSpaceTest {
     @Override
     public int read(long guestAddress, byte[] target, int targetOffset, int lengthBytes) {
       events.add("read");
-      int offset = (int) (guestAddress - START);
+      long from = guestAddress - start;
+      int offset = (int) (guestAddress >= start + PAGE ? guestAddress % PAGE : from);
       if (offset < 0 || offset >= PAGE) {
         return 0;
       }
@@ -302,6 +436,12 @@ class CodeSpaceTest {
     @Override
     public void protect(long guestAddress, long lengthBytes) {
       events.add("protect");
+    }
+
+    @Override
+    public boolean take(long bytes) {
+      taken += bytes;
+      return taken <= limit;
     }
 
     @Override

@@ -14,6 +14,9 @@ import static org.capvm.machine.layout.ContextLayout.SPILL;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.capvm.machine.code.CodeUser;
+import org.capvm.machine.code.Translations;
 import org.capvm.machine.host.HostThread;
 import org.capvm.machine.host.RawMemory;
 import org.capvm.machine.layout.ExitReason;
@@ -30,7 +33,7 @@ import org.capvm.monitor.memory.Slot;
  * <p>Threads: created, run and closed on one platform thread, its own; {@link #kick} may be called
  * from any thread.
  */
-public final class GuestThread implements ContextUser, AutoCloseable {
+public final class GuestThread implements ContextUser, CodeUser, AutoCloseable {
   /** The trap flag: a trap after the next instruction. */
   private static final long TRAP_FLAG = 1 << 8;
 
@@ -65,6 +68,9 @@ public final class GuestThread implements ContextUser, AutoCloseable {
 
   private boolean closed;
 
+  /** See {@link #passages}: its own thread's to change. */
+  private final AtomicLong passages = new AtomicLong();
+
   /**
    * Makes the calling thread a guest thread. It blocks all signals but faults and kicks.
    *
@@ -97,8 +103,12 @@ public final class GuestThread implements ContextUser, AutoCloseable {
 
   /** Makes the thread run in another address space from the next visit on. Registers stay. */
   public void enterSlot(Slot slot, Translations newTranslations) {
+    if (translations != null) {
+      translations.leave(this);
+    }
     context.setSlotBase(slot.hostBase());
     translations = newTranslations;
+    translations.enter(this);
     // Of a call that was cut short before it went on.
     takenOver = NONE;
   }
@@ -169,6 +179,30 @@ public final class GuestThread implements ContextUser, AutoCloseable {
     if (turns.last != this) {
       takeTurn();
     }
+    begin();
+    try {
+      return pass();
+    } finally {
+      end();
+    }
+  }
+
+  /** The thread, or with a context that it lends another one, may be in translations. */
+  void begin() {
+    passages.set(passages.getPlain() + 1);
+  }
+
+  /** Neither is any more. */
+  void end() {
+    passages.lazySet(passages.getPlain() + 1);
+  }
+
+  @Override
+  public long passages() {
+    return passages.get();
+  }
+
+  private ExitReason pass() {
     int reason = takenOver;
     if (reason == NONE) {
       reason = gate.enter(address);
@@ -357,6 +391,7 @@ public final class GuestThread implements ContextUser, AutoCloseable {
     if (turns.last == this) {
       turns.last = null;
     }
+    translations.leave(this);
     signalState.restore();
     context.close();
     gate.contexts().release(address);

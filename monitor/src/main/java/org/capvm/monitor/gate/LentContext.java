@@ -42,7 +42,7 @@ public final class LentContext implements ContextUser {
   private final ContextRegion contexts;
   private final CallTarget target;
   private final long address;
-  private boolean lent;
+  private GuestThread lender;
   private boolean closed;
 
   LentContext(ContextRegion contexts, CallTarget target) {
@@ -78,7 +78,8 @@ public final class LentContext implements ContextUser {
     if (closed) {
       return false;
     }
-    lent = true;
+    this.lender = lender;
+    lender.begin();
     Context from = lender.context();
     RawMemory.putLong(address + SLOT_BASE, from.slotBase());
     RawMemory.putLong(address + CAPABILITIES, RawMemory.getLong(from.address() + CAPABILITIES));
@@ -126,7 +127,7 @@ public final class LentContext implements ContextUser {
 
   /** Makes a call that runs on it go on in Java, soon; a call that Java runs is not touched. */
   public synchronized void interrupt() {
-    if (!lent) {
+    if (lender == null) {
       return;
     }
     // The flag first: a caller that takes the context after this finds the flag, and goes the way
@@ -144,7 +145,10 @@ public final class LentContext implements ContextUser {
 
   /** The lender takes it back; Java has it. */
   public synchronized void withdraw() {
-    lent = false;
+    if (lender != null) {
+      lender.end();
+      lender = null;
+    }
     if (closed) {
       contexts.releaseLent(address);
     }
@@ -153,7 +157,7 @@ public final class LentContext implements ContextUser {
   /** Nobody will lend it again. */
   synchronized void close() {
     closed = true;
-    if (!lent) {
+    if (lender == null) {
       contexts.releaseLent(address);
     }
   }

@@ -140,6 +140,11 @@ final class FuzzedGuest implements AutoCloseable, CodeMemory {
   }
 
   @Override
+  public boolean take(long bytes) {
+    return true;
+  }
+
+  @Override
   public void interruptGuests() {
     threads.forEach(GuestThread::kick);
   }

@@ -17,6 +17,8 @@ import org.capvm.machine.assemble.Assembler;
 import org.capvm.machine.assemble.Immediate;
 import org.capvm.machine.assemble.Memory;
 import org.capvm.machine.code.CodeCache;
+import org.capvm.machine.code.CodeUser;
+import org.capvm.machine.code.Translations;
 import org.capvm.machine.host.HostMemory;
 import org.capvm.machine.host.RawMemory;
 import org.capvm.machine.layout.ContextLayout;
@@ -137,6 +139,12 @@ final class HandMadeGuest implements AutoCloseable, Translations {
     preset(guestPc, host);
     return host;
   }
+
+  @Override
+  public void enter(CodeUser user) {}
+
+  @Override
+  public void leave(CodeUser user) {}
 
   @Override
   public synchronized CodeLocation locate(long hostAddress) {

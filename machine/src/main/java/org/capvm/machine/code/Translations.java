@@ -1,9 +1,9 @@
-package org.capvm.monitor.gate;
+package org.capvm.machine.code;
 
 import org.capvm.machine.translate.CodeLocation;
 
 /**
- * What a {@link GuestThread} asks about the code of its address space.
+ * What a thread that runs guest code asks about the code of its address space.
  *
  * <p>Threads: called by any guest thread of the address space.
  */
@@ -22,4 +22,10 @@ public interface Translations {
    * @return null if no translation is there
    */
   CodeLocation locate(long hostAddress);
+
+  /** From now on a thread may execute translations. */
+  void enter(CodeUser user);
+
+  /** A thread executes translations no more. */
+  void leave(CodeUser user);
 }
