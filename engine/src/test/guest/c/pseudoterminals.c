@@ -339,6 +339,231 @@ static void closed(void) {
   close(slave);
 }
 
+/* What the master sees of it, a moment later. */
+static void seen(const char *what) {
+  usleep(20000);
+  ready(what);
+  int waiting = -1;
+  ioctl(master, FIONREAD, &waiting);
+  printf("waiting %d\n", waiting);
+  show(what, master, 100);
+}
+
+static void packet_mode(const char *what, int file, int on) {
+  say(what, ioctl(file, TIOCPKT, &on));
+  on = -7;
+  say("is on", ioctl(file, TIOCGPKT, &on));
+  printf("%d\n", on);
+}
+
+static void packets(void) {
+  struct termios usual, settings;
+  open_both();
+  tcgetattr(slave, &usual);
+  packet_mode("of the slave", slave, 1);
+  say("bad address", ioctl(master, TIOCPKT, (void *)16));
+  say("bad address", ioctl(master, TIOCGPKT, (void *)16));
+  packet_mode("off", master, 0);
+  write(slave, "early", 5);
+  packet_mode("on", master, 1);
+  seen("written before");
+  seen("nothing");
+  write(slave, "hello", 5);
+  usleep(20000);
+  show("room for the status alone", master, 1);
+  show("room for two", master, 3);
+  seen("rest");
+  show("no room", master, 0);
+  tcflush(slave, TCIFLUSH);
+  seen("input flushed");
+  seen("nothing");
+  tcflush(slave, TCOFLUSH);
+  seen("output flushed");
+  tcflush(slave, TCIOFLUSH);
+  seen("both flushed");
+  write(slave, "x", 1);
+  tcflush(slave, TCIFLUSH);
+  seen("before what was written");
+  seen("what was written");
+  tcflow(slave, TCOOFF);
+  seen("stopped");
+  tcflow(slave, TCOON);
+  seen("started");
+  tcflow(slave, TCOOFF);
+  tcflow(slave, TCOON);
+  seen("stopped and started");
+  tcflow(slave, TCOON);
+  seen("was not stopped");
+  tcflow(slave, TCOOFF);
+  seen("stopped");
+  tcflow(slave, TCOOFF);
+  seen("is stopped already");
+  say("writes", write(slave, "zz", 2));
+  type("\x11");
+  seen("typing does not start it");
+  tcflow(slave, TCIOFF);
+  seen("nor is anything sent");
+  tcflow(slave, TCOON);
+  seen("but the program does");
+  type("\x13");
+  seen("stopped by typing");
+  tcflow(slave, TCOON);
+  seen("the program had not stopped it");
+  tcflow(slave, TCION);
+  seen("sent although stopped");
+  seen("behind it");
+  tcflow(slave, TCOOFF);
+  tcflow(slave, TCOON);
+  seen("started by the program");
+  tcflow(slave, TCIOFF);
+  seen("asked to stop");
+  tcflow(slave, TCION);
+  seen("asked to start");
+  type("a\x13" "b");
+  seen("stopped between");
+  seen("echoes wait");
+  type("\x11");
+  seen("started");
+  seen("echoes");
+  set(0, OPOST, ICANON | ECHO, 1, 0);
+  seen("no flow control");
+  set(0, OPOST, ICANON, 1, 0);
+  seen("still none");
+  tcsetattr(slave, TCSANOW, &usual);
+  seen("flow control");
+  settings = usual;
+  settings.c_cc[VSTOP] = 's';
+  tcsetattr(slave, TCSANOW, &settings);
+  seen("by other characters");
+  settings.c_cc[VSTART] = 'q';
+  tcsetattr(slave, TCSANOW, &settings);
+  seen("by others again");
+  tcsetattr(master, TCSANOW, &usual);
+  seen("by the usual ones");
+  tcsetattr(slave, TCSANOW, &usual);
+  seen("no change");
+  tcsetattr(slave, TCSAFLUSH, &usual);
+  seen("flushing change");
+  tcsetattr(master, TCSAFLUSH, &usual);
+  seen("flushing change by the master");
+  tcflush(master, TCIOFLUSH);
+  seen("flushed by the master");
+  type("abc\x03");
+  seen("interrupted");
+  seen("echo");
+  type("abc\x13\x1c");
+  seen("stopped and quit");
+  seen("echo");
+  tcflow(slave, TCOOFF);
+  packet_mode("off", master, 0);
+  seen("nothing is told");
+  packet_mode("on", master, 1);
+  seen("nor later");
+  tcflow(slave, TCOON);
+  seen("started");
+  tcflush(slave, TCIFLUSH);
+  packet_mode("on again", master, 5);
+  seen("is told");
+  settings = usual;
+  settings.c_lflag |= EXTPROC;
+  tcsetattr(slave, TCSANOW, &settings);
+  seen("edited by the master");
+  type("ab\x7f\x03" "c\n\r\x04");
+  seen("not echoed");
+  show("not edited", slave, 100);
+  settings.c_lflag &= ~ICANON;
+  tcsetattr(slave, TCSANOW, &settings);
+  seen("no lines");
+  tcsetattr(slave, TCSANOW, &usual);
+  seen("as usual");
+  type("line\n");
+  show("edited", slave, 100);
+  seen("echoed");
+  tcflush(slave, TCIFLUSH);
+  write(slave, "last", 4);
+  close(slave);
+  slave = -1;
+  seen("told when closed");
+  seen("written");
+  seen("closed");
+  close(master);
+}
+
+static void typing_stopped(void) {
+  open_both();
+  say("stop", tcflow(master, TCOOFF));
+  seen("stopped");
+  say("programs write", write(slave, "x", 1));
+  seen("that is seen");
+  say("type", write(master, "t\n", 2));
+  say("ask to stop", tcflow(master, TCIOFF));
+  say("programs write", write(slave, "x", 1));
+  seen("was not asked");
+  say("start", tcflow(master, TCOON));
+  seen("started");
+  show("nothing was typed", slave, 100);
+  say("ask to stop", tcflow(master, TCIOFF));
+  usleep(20000);
+  say("programs stop", write(slave, "x", 1));
+  say("ask to start", tcflow(master, TCION));
+  usleep(20000);
+  say("programs go on", write(slave, "x", 1));
+  show("they do not see it", slave, 100);
+  say("no such flow", tcflow(master, 4));
+  say("no such flow", tcflow(slave, -1));
+  close_both();
+}
+
+static void exclusive_for(const char *what, int file) {
+  int on = -7;
+  say(what, ioctl(file, TIOCGEXCL, &on));
+  printf("exclusive %d\n", on);
+}
+
+/* As a user without rights, if there is another one. */
+static void opened_by_another(const char *what) {
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    setresuid(1000, 1000, 1000);
+    say(what, open(name, O_RDWR | O_NOCTTY) >= 0 ? 0 : -1);
+    say("peer", ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY) >= 0 ? 0 : -1);
+    _exit(0);
+  }
+  waitpid(child, NULL, 0);
+}
+
+static void exclusive(void) {
+  open_both();
+  chmod(name, 0666);
+  exclusive_for("slave", slave);
+  exclusive_for("master", master);
+  say("bad address", ioctl(slave, TIOCGEXCL, (void *)16));
+  opened_by_another("open");
+  say("exclusive", ioctl(slave, TIOCEXCL));
+  exclusive_for("slave", slave);
+  exclusive_for("master", master);
+  opened_by_another("refused");
+  int other = open(name, O_RDWR | O_NOCTTY);
+  say("again", other >= 0 || (errno == EBUSY && getuid() != 0));
+  close(other);
+  close(slave);
+  slave = open(name, O_RDWR | O_NOCTTY);
+  if (slave >= 0) {
+    exclusive_for("after a close", slave);
+    say("for all", ioctl(slave, TIOCNXCL));
+  }
+  say("exclusive master", ioctl(master, TIOCEXCL));
+  exclusive_for("slave", slave);
+  exclusive_for("master", master);
+  opened_by_another("open");
+  say("for all", ioctl(master, TIOCNXCL));
+  exclusive_for("master", master);
+  close(master);
+  say("hung up", ioctl(slave, TIOCEXCL));
+  close(slave);
+}
+
 static volatile int hung_up, continued, interrupted;
 
 static void counted(int signal) {
@@ -503,6 +728,9 @@ static void jobs(void) {
   open_both();
   fcntl(slave, F_SETFL, 0);
   ioctl(slave, TIOCSCTTY, 0);
+  int ends[2];
+  char byte;
+  pipe(ends);
   pid_t child = fork();
   if (child == 0) {
     setpgid(0, 0);
@@ -514,19 +742,22 @@ static void jobs(void) {
     settings.c_lflag |= TOSTOP;
     tcsetattr(slave, TCSANOW, &settings);
     raise(SIGSTOP);
+    read(ends[0], &byte, 1);
     write(slave, "y", 1);
     pause();
   }
   setpgid(child, child);
   report(child, "reads in the background");
-  write(master, "input\n", 6);
   to_foreground(child);
   kill(-child, SIGCONT);
   report(child, "told");
+  /* Only now: a job that stops again would take the notice of its going on back. */
+  write(master, "input\n", 6);
   report(child, "has read and stops");
   to_foreground(getpgrp());
   kill(-child, SIGCONT);
   report(child, "goes on");
+  write(ends[1], "x", 1);
   report(child, "writes in the background");
   to_foreground(child);
   kill(-child, SIGCONT);
@@ -552,8 +783,8 @@ static void jobs(void) {
   setpgid(child, child);
   report(child, "ends");
 
-  int ends[2];
-  char byte;
+  close(ends[0]);
+  close(ends[1]);
   pipe(ends);
   child = fork();
   if (child == 0) {
@@ -658,6 +889,9 @@ int main(void) {
   output();
   characters();
   closed();
+  packets();
+  typing_stopped();
+  exclusive();
   in_child(sessions);
   in_child(jobs);
   in_child(leader_ends);

@@ -38,6 +38,7 @@ public final class Termios {
   public static final int ECHOPRT = 02000;
   public static final int ECHOKE = 04000;
   public static final int IEXTEN = 0100000;
+  public static final int EXTPROC = 0200000;
   public static final int VINTR = 0;
   public static final int VQUIT = 1;
   public static final int VERASE = 2;

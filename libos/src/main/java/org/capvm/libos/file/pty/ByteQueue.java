@@ -37,6 +37,14 @@ final class ByteQueue {
     size = Math.min(size, kept);
   }
 
+  /** Moves the newest bytes, all but so many, to the end of another queue. */
+  void moveBeyond(int kept, ByteQueue target) {
+    for (int at = kept; at < size; at++) {
+      target.add(ring[(first + at) % ring.length]);
+    }
+    truncate(kept);
+  }
+
   void clear() {
     size = 0;
   }

@@ -7,6 +7,7 @@ import static org.capvm.libos.abi.Termios.ECHOK;
 import static org.capvm.libos.abi.Termios.ECHOKE;
 import static org.capvm.libos.abi.Termios.ECHONL;
 import static org.capvm.libos.abi.Termios.ECHOPRT;
+import static org.capvm.libos.abi.Termios.EXTPROC;
 import static org.capvm.libos.abi.Termios.ICANON;
 import static org.capvm.libos.abi.Termios.ICRNL;
 import static org.capvm.libos.abi.Termios.IEXTEN;
@@ -55,6 +56,7 @@ final class LineDiscipline {
   private final short[] ring = new short[CAPACITY];
   private final OutputProcessing output;
   private final IntConsumer signals;
+  private final PacketMode packetMode;
   private TerminalSettings settings = TerminalSettings.INITIAL;
 
   /** Positions count up for ever; what is between tail and lineEnd are whole lines. */
@@ -70,10 +72,12 @@ final class LineDiscipline {
    *
    * @param output where echoes go
    * @param signals takes the signals that the foreground process group gets
+   * @param packetMode is told what the master wants to know
    */
-  LineDiscipline(OutputProcessing output, IntConsumer signals) {
+  LineDiscipline(OutputProcessing output, IntConsumer signals, PacketMode packetMode) {
     this.output = output;
     this.signals = signals;
+    this.packetMode = packetMode;
   }
 
   TerminalSettings settings() {
@@ -81,8 +85,10 @@ final class LineDiscipline {
   }
 
   void setSettings(TerminalSettings changed) {
-    boolean other = changed.hasLocal(ICANON) != isCanonical();
+    final boolean wasCanonical = isCanonical();
+    tellChanges(changed);
     settings = changed;
+    boolean other = isCanonical() != wasCanonical;
     output.setSettings(changed);
     if (other) {
       for (long at = tail; at < head; at++) {
@@ -97,8 +103,20 @@ final class LineDiscipline {
     }
   }
 
+  private void tellChanges(TerminalSettings changed) {
+    boolean flow = changed.hasUsualFlowControl();
+    if (flow != settings.hasUsualFlowControl()) {
+      int told = flow ? PacketMode.TIOCPKT_DOSTOP : PacketMode.TIOCPKT_NOSTOP;
+      packetMode.tellInstead(told, PacketMode.TIOCPKT_DOSTOP | PacketMode.TIOCPKT_NOSTOP);
+    }
+    if (settings.hasLocal(EXTPROC) || changed.hasLocal(EXTPROC)) {
+      packetMode.tell(PacketMode.TIOCPKT_IOCTL);
+    }
+  }
+
+  /** Whether programs read lines: those that the master has edited are characters like others. */
   boolean isCanonical() {
-    return settings.hasLocal(ICANON);
+    return settings.hasLocal(ICANON) && !settings.hasLocal(EXTPROC);
   }
 
   private static int slot(long position) {
@@ -169,6 +187,7 @@ final class LineDiscipline {
     lineEnd = head;
     erasing = false;
     literal = false;
+    packetMode.tell(PacketMode.TIOCPKT_FLUSHREAD);
   }
 
   // ---- from the keyboard
@@ -193,7 +212,9 @@ final class LineDiscipline {
     if (settings.hasInput(IUCLC) && settings.hasLocal(IEXTEN)) {
       character = Character.isUpperCase(character) ? Character.toLowerCase(character) : character;
     }
-    if (literal) {
+    if (settings.hasLocal(EXTPROC)) {
+      ring[slot(head++)] = (short) character;
+    } else if (literal) {
       literal = false;
       echoAndKeep(character);
     } else if (!controls(character)) {
@@ -210,7 +231,7 @@ final class LineDiscipline {
         return true;
       }
       if (settings.is(character, VSTOP)) {
-        output.stop();
+        output.stopByTyping();
         return true;
       }
     }
@@ -237,6 +258,7 @@ final class LineDiscipline {
     if (!settings.hasLocal(NOFLSH)) {
       flush();
       output.dropEchoes();
+      packetMode.tell(PacketMode.TIOCPKT_FLUSHWRITE);
     }
     if (settings.hasInput(IXON)) {
       output.start();

@@ -21,6 +21,9 @@ final class Master extends FileDescription {
   private final TerminalControls controls;
   private final SlaveNode slave;
 
+  /** Kept for TIOCGEXCL alone: nobody opens a master a second time. */
+  private volatile boolean exclusive;
+
   Master(Pseudoterminal terminal, SlaveNode slave, Location location, int flags) {
     super(location, flags);
     this.terminal = terminal;
@@ -48,6 +51,11 @@ final class Master extends FileDescription {
       case IoctlCodes.TIOCGPTN -> task.memory().putInt(argument, terminal.number());
       case IoctlCodes.TIOCSPTLCK -> terminal.setLocked(task.memory().getInt(argument) != 0);
       case IoctlCodes.TIOCGPTLCK -> task.memory().putInt(argument, terminal.isLocked() ? 1 : 0);
+      case IoctlCodes.TIOCPKT -> terminal.setPacketMode(task.memory().getInt(argument) != 0);
+      case IoctlCodes.TIOCGPKT -> task.memory().putInt(argument, terminal.isPacketMode() ? 1 : 0);
+      case IoctlCodes.TIOCEXCL -> exclusive = true;
+      case IoctlCodes.TIOCNXCL -> exclusive = false;
+      case IoctlCodes.TIOCGEXCL -> task.memory().putInt(argument, exclusive ? 1 : 0);
       case IoctlCodes.TIOCSIG -> {
         if (!Signal.isValid((int) argument)) {
           throw ErrnoException.of(Errno.EINVAL);

@@ -23,14 +23,25 @@ final class OutputProcessing {
 
   private static final int TAB = 8;
 
+  private final PacketMode packetMode;
   private final ByteQueue queue = new ByteQueue();
   private final ByteQueue heldEchoes = new ByteQueue();
   private TerminalSettings settings = TerminalSettings.INITIAL;
   private boolean stopped;
+  private boolean held;
   private int column;
   private int lineColumn;
   private int sizeBefore;
   private int columnBefore;
+
+  /**
+   * Nothing yet.
+   *
+   * @param packetMode is told when output is stopped and goes on
+   */
+  OutputProcessing(PacketMode packetMode) {
+    this.packetMode = packetMode;
+  }
 
   void setSettings(TerminalSettings changed) {
     settings = changed;
@@ -41,14 +52,55 @@ final class OutputProcessing {
   }
 
   void stop() {
-    stopped = true;
+    if (!stopped) {
+      stopped = true;
+      packetMode.tellInstead(PacketMode.TIOCPKT_STOP, PacketMode.TIOCPKT_START);
+    }
   }
 
+  /** Stops output as what was typed says; echoes of what was typed with it wait as well. */
+  void stopByTyping() {
+    if (!stopped) {
+      queue.moveBeyond(sizeBefore, heldEchoes);
+    }
+    stop();
+  }
+
+  /** Lets output go on, unless it is held. */
   void start() {
+    if (!stopped || held) {
+      return;
+    }
     stopped = false;
+    packetMode.tellInstead(PacketMode.TIOCPKT_START, PacketMode.TIOCPKT_STOP);
     while (heldEchoes.size() > 0) {
       queue.add(heldEchoes.peek());
       heldEchoes.drop();
+    }
+  }
+
+  boolean isHeld() {
+    return held;
+  }
+
+  /** Stops output until it is released: characters that start it do not. */
+  void hold() {
+    held = true;
+    stop();
+  }
+
+  /** Lets output go on that was held. */
+  void release() {
+    if (held) {
+      held = false;
+      start();
+    }
+  }
+
+  /** Shows a character as it is, and even if output is stopped. */
+  void show(int character) {
+    if (queue.size() < ECHO_CAPACITY) {
+      queue.add(character);
     }
   }
 

@@ -39,14 +39,17 @@ final class Pseudoterminal implements ControllingTerminal {
   private final LibraryOs libraryOs;
   private final Pseudoterminals table;
   private final int number;
-  private final OutputProcessing output = new OutputProcessing();
-  private final List<Integer> raised = new ArrayList<>();
-  private final LineDiscipline discipline = new LineDiscipline(output, raised::add);
-  private final ByteQueue typed = new ByteQueue();
   private final WaitQueue masterWaiters = new WaitQueue();
   private final WaitQueue slaveWaiters = new WaitQueue();
+  private final PacketMode packetMode = new PacketMode(masterWaiters);
+  private final OutputProcessing output = new OutputProcessing(packetMode);
+  private final List<Integer> raised = new ArrayList<>();
+  private final LineDiscipline discipline = new LineDiscipline(output, raised::add, packetMode);
+  private final ByteQueue typed = new ByteQueue();
 
   private boolean locked = true;
+  private boolean exclusive;
+  private boolean typingStopped;
   private boolean masterClosed;
   private boolean slaveClosed;
   private int slaves;
@@ -74,8 +77,25 @@ final class Pseudoterminal implements ControllingTerminal {
     locked = value;
   }
 
-  /** Counts an open slave; EIO while they are locked or when there is no master any more. */
-  synchronized void openSlave() {
+  /** Whether only the privileged may open the slave again. */
+  synchronized boolean isExclusive() {
+    return exclusive;
+  }
+
+  synchronized void setExclusive(boolean changed) {
+    exclusive = changed;
+  }
+
+  /**
+   * Counts an open slave.
+   *
+   * @throws ErrnoException EBUSY if it is exclusive, EIO while slaves are locked or when there is
+   *     no master any more
+   */
+  synchronized void openSlave(boolean privileged) {
+    if (exclusive && !privileged) {
+      throw ErrnoException.of(Errno.EBUSY);
+    }
     if (locked || masterClosed) {
       throw ErrnoException.of(Errno.EIO);
     }
@@ -216,28 +236,60 @@ final class Pseudoterminal implements ControllingTerminal {
     }
   }
 
-  /** Stops the programs' output or lets it go on. */
+  /** Stops the programs' output, or lets it go on, whatever is typed. */
   synchronized void setStopped(boolean stopped) {
     if (stopped) {
-      output.stop();
+      output.hold();
     } else {
-      output.start();
+      output.release();
       announceAll();
     }
   }
 
   /** Sends one of the flow control characters to the screen, unless it is switched off. */
   synchronized void sendFlowControl(int character) {
-    if (character != 0) {
-      output.echo(character);
+    if (character != 0 && !output.isHeld()) {
+      boolean wasStopped = output.isStopped();
+      output.start();
+      output.show(character);
+      if (wasStopped) {
+        output.stop();
+      }
       masterWaiters.announce(PollEvents.READABLE);
     }
+  }
+
+  /** Stops what the master types, or lets it go on. */
+  synchronized void setTypingStopped(boolean stopped) {
+    typingStopped = stopped;
+    if (!stopped) {
+      masterWaiters.announce(PollEvents.WRITABLE);
+    }
+  }
+
+  /** Types one of the flow control characters, unless typing is stopped or it does not fit. */
+  void typeFlowControl(int character) {
+    type(new byte[] {(byte) character}, 0);
+    sendRaised();
+  }
+
+  synchronized boolean isPacketMode() {
+    return packetMode.isOn();
+  }
+
+  synchronized void setPacketMode(boolean on) {
+    packetMode.set(on);
   }
 
   /** Drops what programs have not read. */
   synchronized void flushInput() {
     discipline.flush();
     pump();
+  }
+
+  /** What programs wrote is at the screen already: nothing is left to drop, but that is told. */
+  synchronized void flushWritten() {
+    packetMode.tell(PacketMode.TIOCPKT_FLUSHWRITE);
   }
 
   /** Drops what the discipline has not taken. */
@@ -273,7 +325,8 @@ final class Pseudoterminal implements ControllingTerminal {
 
   synchronized int masterReadiness() {
     return (output.size() > 0 ? PollEvents.READABLE : 0)
-        | (typed.size() < TYPED_CAPACITY ? PollEvents.WRITABLE : 0)
+        | (packetMode.isPending() ? PollEvents.READABLE | PollEvents.POLLPRI : 0)
+        | (hasRoomForTyped() ? PollEvents.WRITABLE : 0)
         | (slaveClosed ? PollEvents.POLLHUP : 0);
   }
 
@@ -281,12 +334,23 @@ final class Pseudoterminal implements ControllingTerminal {
     return output.size();
   }
 
-  /** Reads the screen: as much as there is. EIO once no program is left that could write. */
+  /**
+   * Reads the screen: as much as there is, or a packet. EIO once no program is left that could
+   * write.
+   */
   int readOutput(Task task, byte[] bytes, boolean nonBlocking) {
     while (true) {
       synchronized (this) {
+        if (packetMode.isPending()) {
+          bytes[0] = packetMode.take();
+          return 1;
+        }
         if (output.size() > 0) {
-          int count = output.take(bytes, 0, bytes.length);
+          int from = 0;
+          if (packetMode.isOn()) {
+            bytes[from++] = PacketMode.TIOCPKT_DATA;
+          }
+          int count = from + output.take(bytes, from, bytes.length - from);
           slaveWaiters.announce(PollEvents.WRITABLE);
           return count;
         }
@@ -299,7 +363,7 @@ final class Pseudoterminal implements ControllingTerminal {
   }
 
   private synchronized boolean hasOutput() {
-    return slaveClosed || output.size() > 0;
+    return slaveClosed || output.size() > 0 || packetMode.isPending();
   }
 
   /** Types: all of it, unless it would have to wait. */
@@ -323,12 +387,12 @@ final class Pseudoterminal implements ControllingTerminal {
   }
 
   private synchronized boolean hasRoomForTyped() {
-    return typed.size() < TYPED_CAPACITY;
+    return !typingStopped && typed.size() < TYPED_CAPACITY;
   }
 
   private synchronized int type(byte[] bytes, int from) {
     int done = 0;
-    while (from + done < bytes.length && typed.size() < TYPED_CAPACITY) {
+    while (from + done < bytes.length && hasRoomForTyped()) {
       typed.add(bytes[from + done]);
       done++;
     }

@@ -68,7 +68,15 @@ final class Slave extends FileDescription {
     if (terminal.isHungUp()) {
       throw ErrnoException.of(request == IoctlCodes.TIOCSPGRP ? Errno.ENOTTY : Errno.EIO);
     }
-    return controls.control(task, request, argument);
+    switch (request) {
+      case IoctlCodes.TIOCEXCL -> terminal.setExclusive(true);
+      case IoctlCodes.TIOCNXCL -> terminal.setExclusive(false);
+      case IoctlCodes.TIOCGEXCL -> task.memory().putInt(argument, terminal.isExclusive() ? 1 : 0);
+      default -> {
+        return controls.control(task, request, argument);
+      }
+    }
+    return 0;
   }
 
   @Override

@@ -65,10 +65,10 @@ final class SlaveNode extends Inode {
    *
    * @param task who does, or null for the library OS
    * @param location null when it is not opened by a name
-   * @throws org.capvm.libos.ErrnoException EIO
+   * @throws org.capvm.libos.ErrnoException EIO, EBUSY
    */
   FileDescription open(Task task, Location location, int flags) {
-    terminal.openSlave();
+    terminal.openSlave(task == null || task.credentials().isPrivileged());
     JobControl.opened(task, terminal, flags);
     return new Slave(terminal, this, location, flags);
   }

@@ -88,22 +88,37 @@ final class TerminalControls {
       if (what != TCIFLUSH) {
         terminal.flushTyped();
       }
-    } else if (what != TCOFLUSH) {
-      // What was written is at the screen already: there, nothing is left to drop.
-      terminal.flushInput();
+    } else {
+      if (what != TCOFLUSH) {
+        terminal.flushInput();
+      }
+      if (what != TCIFLUSH) {
+        terminal.flushWritten();
+      }
     }
   }
 
   private void flow(Task task, int what) {
-    if (isMaster) {
-      throw ErrnoException.of(Errno.ENOTTY);
+    if (!isMaster) {
+      requireForeground(task);
     }
-    requireForeground(task);
-    switch (what) {
-      case TCOOFF, TCOON -> terminal.setStopped(what == TCOOFF);
-      case TCIOFF -> terminal.sendFlowControl(terminal.settings().character(Termios.VSTOP));
-      case TCION -> terminal.sendFlowControl(terminal.settings().character(Termios.VSTART));
-      default -> throw ErrnoException.of(Errno.EINVAL);
+    if (what < TCOOFF || what > TCION) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    boolean stops = what == TCOOFF || what == TCIOFF;
+    int character = stops ? Termios.VSTOP : Termios.VSTART;
+    boolean output = what == TCOOFF || what == TCOON;
+    if (isMaster) {
+      if (output) {
+        terminal.setTypingStopped(stops);
+      } else {
+        // A master's own settings are never changed: its requests are about the slave's.
+        terminal.typeFlowControl(TerminalSettings.INITIAL.character(character));
+      }
+    } else if (output) {
+      terminal.setStopped(stops);
+    } else {
+      terminal.sendFlowControl(terminal.settings().character(character));
     }
   }
 

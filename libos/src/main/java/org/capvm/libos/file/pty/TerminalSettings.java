@@ -20,6 +20,8 @@ import static org.capvm.libos.abi.Termios.NCCS;
 import static org.capvm.libos.abi.Termios.ONLCR;
 import static org.capvm.libos.abi.Termios.OPOST;
 import static org.capvm.libos.abi.Termios.PARENB;
+import static org.capvm.libos.abi.Termios.VSTART;
+import static org.capvm.libos.abi.Termios.VSTOP;
 
 import org.capvm.monitor.memory.GuestMemory;
 
@@ -106,6 +108,13 @@ record TerminalSettings(
       memory.putInt(address + SPEEDS_AT, inputSpeed);
       memory.putInt(address + SPEEDS_AT + 4, outputSpeed);
     }
+  }
+
+  /** Whether Ctrl-S and Ctrl-Q stop and start output. */
+  boolean hasUsualFlowControl() {
+    return hasInput(IXON)
+        && character(VSTOP) == INITIAL.character(VSTOP)
+        && character(VSTART) == INITIAL.character(VSTART);
   }
 
   boolean hasInput(int flag) {
