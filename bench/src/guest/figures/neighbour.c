@@ -1,4 +1,9 @@
-/* Rounds a second of processor work with system calls, and of bytes between two processes. */
+/*
+ * Rounds a second of processor work with system calls, and of bytes between two processes; with an
+ * argument, on a single processor.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -41,7 +46,19 @@ static void measure(const char *name, void (*round)(void)) {
   printf("%s %f\n", name, rounds / (now() - start));
 }
 
-int main(void) {
+static void stay_on_one_processor(void) {
+  cpu_set_t all, one;
+  if (sched_getaffinity(0, sizeof all, &all) != 0) exit(1);
+  int first = 0;
+  while (!CPU_ISSET(first, &all)) first++;
+  CPU_ZERO(&one);
+  CPU_SET(first, &one);
+  if (sched_setaffinity(0, sizeof one, &one) != 0) exit(1);
+}
+
+int main(int count, char **arguments) {
+  (void)arguments;
+  if (count > 1) stay_on_one_processor();
   if (pipe(there) != 0 || pipe(back) != 0) return 1;
   if (fork() == 0) {
     close(there[1]);

@@ -24,6 +24,13 @@ record Command(List<String> words, Path directory) {
     return words.subList(1, words.size());
   }
 
+  /** The same command with one more argument. */
+  Command with(String argument) {
+    List<String> all = new ArrayList<>(words);
+    all.add(argument);
+    return new Command(all, directory);
+  }
+
   /** The same command behind another one that starts it. */
   Command behind(String... starter) {
     List<String> all = new ArrayList<>(List.of(starter));
