@@ -137,6 +137,7 @@ record ComposeFile(List<Service> cvms, List<SharedMemory> capfiles) {
     if (limits.isPresent()) {
       size(limits.get(), "memory").ifPresent(builder::memoryLimitBytes);
       limits.get().text("tasks").ifPresent(count -> builder.taskLimit(Integer.parseInt(count)));
+      limits.get().text("cpus").ifPresent(count -> builder.processorLimit(Integer.parseInt(count)));
       size(limits.get(), "disk").ifPresent(builder::diskLimitBytes);
       logBytes = size(limits.get(), "log").orElse(logBytes);
     }

@@ -65,6 +65,7 @@ record ComposeKey(String name, Type type, boolean required, String description) 
           List.of(
               optional("memory", SIZE, "Memory of all processes together (2G); more is ENOMEM."),
               optional("tasks", COUNT, "Threads of all processes together (4096); more is EAGAIN."),
+              optional("cpus", COUNT, "Processors it has at a time, and sees (all)."),
               optional("disk", SIZE, "What may be written outside mounts (16G); more is ENOSPC."),
               optional("log", SIZE, "Output that is kept (1M); the oldest lines go first.")));
 

@@ -84,6 +84,12 @@ final class RunCommand implements Callable<Integer> {
   private int tasks = CvmConfiguration.DEFAULT_TASK_LIMIT;
 
   @Option(
+      names = "--cpus",
+      paramLabel = "COUNT",
+      description = "Limit the processors that the cVM's processes have and see (default: all).")
+  private int processors = CvmConfiguration.ALL_PROCESSORS;
+
+  @Option(
       names = "--disk",
       paramLabel = "SIZE",
       converter = MemorySize.Converter.class,
@@ -186,6 +192,7 @@ final class RunCommand implements Callable<Integer> {
             .hostname(hostname)
             .memoryLimitBytes(memory.bytes())
             .taskLimit(tasks)
+            .processorLimit(processors)
             .diskLimitBytes(disk.bytes());
     if (root != null) {
       builder.rootFileSystem(RootFileSystem.directory(root));

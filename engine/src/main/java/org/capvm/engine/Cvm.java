@@ -80,6 +80,7 @@ public final class Cvm implements AutoCloseable {
             intravisor,
             memory,
             configuration.taskLimit(),
+            configuration.processorLimit(),
             configuration.hostname(),
             configuration.trace().map(StraceTrace::new).orElse(null),
             new Obituaries(lastFault),
@@ -179,7 +180,7 @@ public final class Cvm implements AutoCloseable {
       LibraryOs libraryOs, StandardDescriptors streams, Terminal terminal) {
     Map<String, FileSystem> fileSystems = new LinkedHashMap<>();
     fileSystems.put("/proc", ProcFileSystem.make(libraryOs));
-    fileSystems.put("/sys", SysFileSystem.make());
+    fileSystems.put("/sys", SysFileSystem.make(libraryOs.processorRoom().visible()));
     Pseudoterminals pseudoterminals = new Pseudoterminals(libraryOs);
     fileSystems.put(
         "/dev", DeviceTree.make(pseudoterminals, terminal, streams.terminalDescriptor()));

@@ -27,6 +27,8 @@ import org.capvm.image.RootFileSystem;
  * @param memoryLimitBytes how much memory the cVM's processes may have together, above 0
  * @param taskLimit how many threads its processes may have together, a process without others
  *     counting as one; above 0. More are EAGAIN
+ * @param processorLimit how many of the host's processors its processes have at most, and see;
+ *     above 0. {@link #ALL_PROCESSORS}: as many as there are
  * @param diskLimitBytes how much its private layer of files may hold, above 0. More is ENOSPC
  * @param network what the cVM reaches
  * @param ports what the host reaches of the cVM; empty for {@link Network#NONE}
@@ -50,6 +52,7 @@ public record CvmConfiguration(
     String hostname,
     long memoryLimitBytes,
     int taskLimit,
+    int processorLimit,
     long diskLimitBytes,
     Network network,
     List<PortMapping> ports,
@@ -65,6 +68,9 @@ public record CvmConfiguration(
 
   /** As many as a user of a small Linux machine may have. */
   public static final int DEFAULT_TASK_LIMIT = 4096;
+
+  /** As many as the JVM was given at its start. */
+  public static final int ALL_PROCESSORS = Integer.MAX_VALUE;
 
   /** Room for most programs; nothing is set aside. */
   public static final long DEFAULT_DISK_LIMIT_BYTES = 16L << 30;
@@ -92,6 +98,10 @@ public record CvmConfiguration(
     }
     if (taskLimit <= 0) {
       throw new IllegalArgumentException("the limit of threads must be above 0: " + taskLimit);
+    }
+    if (processorLimit <= 0) {
+      throw new IllegalArgumentException(
+          "the limit of processors must be above 0: " + processorLimit);
     }
     if (diskLimitBytes <= 0) {
       throw new IllegalArgumentException("the disk limit must be above 0: " + diskLimitBytes);
@@ -136,6 +146,7 @@ public record CvmConfiguration(
         hostname,
         memoryLimitBytes,
         taskLimit,
+        processorLimit,
         diskLimitBytes,
         network,
         ports,
@@ -178,6 +189,7 @@ public record CvmConfiguration(
     private String hostname = "cvm";
     private long memoryLimitBytes = DEFAULT_MEMORY_LIMIT_BYTES;
     private int taskLimit = DEFAULT_TASK_LIMIT;
+    private int processorLimit = ALL_PROCESSORS;
     private long diskLimitBytes = DEFAULT_DISK_LIMIT_BYTES;
     private Network network = Network.PRIVATE;
     private final List<PortMapping> ports = new ArrayList<>();
@@ -248,6 +260,12 @@ public record CvmConfiguration(
       return this;
     }
 
+    /** Sets how many processors there are. */
+    public Builder processorLimit(int processors) {
+      processorLimit = processors;
+      return this;
+    }
+
     /** Sets how much may be written to the private layer. */
     public Builder diskLimitBytes(long bytes) {
       diskLimitBytes = bytes;
@@ -314,6 +332,7 @@ public record CvmConfiguration(
           hostname,
           memoryLimitBytes,
           taskLimit,
+          processorLimit,
           diskLimitBytes,
           network,
           ports,

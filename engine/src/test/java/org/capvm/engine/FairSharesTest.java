@@ -67,6 +67,60 @@ final class FairSharesTest {
     }
   }
 
+  @Test
+  void aGuestHasAndSeesAsManyProcessorsAsItIsGiven() throws Exception {
+    Path scratch = TestPaths.scratch("processors");
+    String looks =
+        """
+        import ctypes, os, re
+        print(os.cpu_count(), os.sysconf('SC_NPROCESSORS_CONF'), os.sched_getaffinity(0))
+        print(open('/proc/cpuinfo').read().count('processor\\t'))
+        print(len(re.findall('^cpu[0-9]', open('/proc/stat').read(), re.M)))
+        print(re.findall('Cpus_allowed_list.*', open('/proc/self/status').read())[0][-2:])
+        print(open('/sys/devices/system/cpu/possible').read().strip())
+        print(ctypes.CDLL(None).sched_getcpu())
+        try:
+            os.sched_setaffinity(0, {1})
+        except OSError as refusal:
+            print(refusal.errno)
+        os.sched_setaffinity(0, {0})
+        """;
+    CvmConfiguration configuration =
+        CvmConfiguration.builder("/usr/bin/python3")
+            .arguments(List.of("-c", looks))
+            .processorLimit(1)
+            .standardInput(StandardStream.discarded())
+            .standardOutput(StandardStream.hostFile(scratch.resolve("output")))
+            .build();
+    try (Cvm cvm = ConfinedRun.capVm().start(configuration)) {
+      assertThat(cvm.waitFor()).isEqualTo(new ExitStatus.Exited(0));
+    }
+    assertThat(Files.readString(scratch.resolve("output")))
+        .isEqualTo("1 1 {0}\n1\n1\n\t0\n0\n0\n22\n");
+    TestPaths.delete(scratch);
+  }
+
+  @Test
+  void twoGuestsOfOneProcessorEachAreOnDifferentOnes() throws Exception {
+    assumeTrue(all().size() > 1);
+    try (Cvm one = limited(EIGHT);
+        Cvm other = limited(LOOP)) {
+      await(() -> tasks(one).size() == 8);
+      await(() -> areApart(processors(one), processors(other)));
+      assertThat(processors(one).iterator().next()).hasSize(1);
+    }
+  }
+
+  private static Cvm limited(String script) {
+    return ConfinedRun.capVm()
+        .start(
+            CvmConfiguration.builder("/bin/sh")
+                .arguments(List.of("-c", script))
+                .processorLimit(1)
+                .standardInput(StandardStream.discarded())
+                .build());
+  }
+
   private static Cvm shell(String script) {
     return start("/bin/sh", script);
   }

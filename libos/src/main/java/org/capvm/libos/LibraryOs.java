@@ -49,7 +49,7 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
   private final CallGrants callGrants;
   private final ProcessTable processes;
   private final TaskThreads threads = new TaskThreads();
-  private final ProcessorRoom processorRoom = new ProcessorRoom();
+  private final ProcessorRoom processorRoom;
   private final FutexTable futexes = new FutexTable();
   private final IpcNamespace ipc = new IpcNamespace();
   private final CallStatistics statistics = new CallStatistics();
@@ -64,6 +64,7 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
    * @param memoryLimit what the processes and the network are charged to; how many capabilities
    *     there may be follows from it
    * @param maxTasks how many threads, of all processes together, there may be at a time
+   * @param maxProcessors how many processors the tasks may have together
    * @param hostName what {@code uname} says at first
    * @param traceSink hears of every call, or null
    * @param deaths hears of processes that die of a fault
@@ -74,6 +75,7 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
       Intravisor intravisor,
       MemoryLimit memoryLimit,
       int maxTasks,
+      int maxProcessors,
       String hostName,
       TraceSink traceSink,
       DeathReport.Listener deaths,
@@ -81,6 +83,7 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
       CallGrants callGrants) {
     this.intravisor = intravisor;
     this.processes = new ProcessTable(maxTasks);
+    this.processorRoom = new ProcessorRoom(maxProcessors);
     this.memoryLimit = memoryLimit;
     this.hostName = hostName;
     this.traceSink = traceSink;
@@ -129,8 +132,13 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
   }
 
   @Override
-  public int runnableTasks() {
-    return processes.runnableTasks();
+  public int processorLimit() {
+    return processorRoom.visible().count();
+  }
+
+  @Override
+  public double load() {
+    return processes.load();
   }
 
   @Override

@@ -103,8 +103,8 @@ final class LimitCalls {
       Task task, long id, long bytes, long out, long a3, long a4, long a5) {
     // Linux takes the length as an unsigned int, and its bits must be enough for all processors.
     int length = (int) bytes;
-    if ((length & 7) != 0
-        || Integer.compareUnsigned(length * Byte.SIZE, HostProcessors.count()) < 0) {
+    int processors = task.libraryOs().processorRoom().visible().count();
+    if ((length & 7) != 0 || Integer.compareUnsigned(length * Byte.SIZE, processors) < 0) {
       return -Errno.EINVAL;
     }
     Task target = named(task, id);
@@ -124,7 +124,8 @@ final class LimitCalls {
     if (target == null) {
       return -Errno.ESRCH;
     }
-    ProcessorSet usable = ProcessorSet.ofMask(mask).and(HostProcessors.all());
+    ProcessorSet visible = task.libraryOs().processorRoom().visible();
+    ProcessorSet usable = ProcessorSet.ofMask(mask).and(visible);
     return usable.isEmpty() ? -Errno.EINVAL : target.affinity().ask(usable);
   }
 
@@ -218,7 +219,9 @@ final class LimitCalls {
 
   static long getcpu(Task task, long cpu, long node, long a2, long a3, long a4, long a5) {
     if (cpu != 0) {
-      task.memory().putInt(cpu, HostProcessors.numberOf((int) Hostcalls.currentProcessor()));
+      task.memory()
+          .putInt(
+              cpu, task.libraryOs().processorRoom().numberOf((int) Hostcalls.currentProcessor()));
     }
     if (node != 0) {
       task.memory().putInt(node, 0);

@@ -1,5 +1,7 @@
 package org.capvm.libos.process;
 
+import java.util.EnumSet;
+import java.util.Set;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Resource;
@@ -40,7 +42,7 @@ final class Exec {
               LibraryOs.randomBytes(RANDOM_BYTES),
               CpuModel.host().hardwareCapabilities(),
               VDSO_ADDRESS);
-      useNativeRoutines(task.libraryOs().intravisor(), space);
+      useNativeRoutines(task.libraryOs(), space);
       task.registers().reset(layout.entry(), layout.stackPointer());
       Program program = plan.program(layout);
       process.setProgram(program);
@@ -81,8 +83,13 @@ final class Exec {
   }
 
   /** The monitor's routines serve where the vDSO's own code would make a system call. */
-  private static void useNativeRoutines(Intravisor intravisor, AddressSpace space) {
-    for (VdsoFunction function : VdsoFunction.values()) {
+  private static void useNativeRoutines(LibraryOs libraryOs, AddressSpace space) {
+    Intravisor intravisor = libraryOs.intravisor();
+    Set<VdsoFunction> functions = EnumSet.allOf(VdsoFunction.class);
+    if (!libraryOs.processorRoom().hasNumbersOfHost()) {
+      functions.remove(VdsoFunction.GETCPU);
+    }
+    for (VdsoFunction function : functions) {
       intravisor
           .vdso(function)
           .ifPresent(routine -> preset(space, Vdso.Function.valueOf(function.name()), routine));

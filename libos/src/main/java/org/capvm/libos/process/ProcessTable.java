@@ -99,13 +99,13 @@ public final class ProcessTable {
     return tasks.size();
   }
 
-  /** How many tasks run, or would if they had a processor. */
-  public synchronized int runnableTasks() {
-    int count = 0;
+  /** How many processors the tasks want at the moment: about as many as could run. */
+  public synchronized double load() {
+    double load = 0;
     for (Task task : tasks.values()) {
-      count += task.isRunnable() ? 1 : 0;
+      load += task.load();
     }
-    return count;
+    return load;
   }
 
   /** How many tasks there are of processes with a real user. */

@@ -36,6 +36,7 @@ public final class Task {
 
   private static final int EFD_NONBLOCK_CLOEXEC = 04000 | 02000000;
   private static final short POLLIN = 1;
+  private static final double AFTER_POLL = 0.25;
 
   private final Process process;
   private volatile int id;
@@ -58,6 +59,7 @@ public final class Task {
   private volatile AddressSpace addressSpace;
   private volatile GuestMemory memory;
   private volatile boolean inHostPoll;
+  private volatile boolean hasPolledHost;
   private volatile boolean wakeRequested;
   private volatile ExitStatus exited;
   private volatile String name;
@@ -410,10 +412,22 @@ public final class Task {
     return true;
   }
 
-  /** Whether the task runs or would, if it had a processor. Any thread may call this. */
-  boolean isRunnable() {
+  /**
+   * How many processors the task wants: one, if it runs, or would if it had one; else none. Whether
+   * a task that waits for the host waits for a processor by now only the host knows: if it has gone
+   * on since the last time this was asked, it counts as a quarter. Any one thread may call this.
+   */
+  double load() {
+    if (visit != null) {
+      return 0;
+    }
+    if (inHostPoll) {
+      boolean wentOn = hasPolledHost;
+      hasPolledHost = false;
+      return wentOn ? AFTER_POLL : 0;
+    }
     Sleeper sleeping = sleeper;
-    return visit == null && !inHostPoll && (sleeping == null || !sleeping.isAsleep());
+    return sleeping != null && sleeping.isAsleep() ? 0 : 1;
   }
 
   /** Whether {@link #wake} was called since the last wait ended. */
@@ -488,6 +502,7 @@ public final class Task {
       return (int) ready;
     } finally {
       inHostPoll = false;
+      hasPolledHost = true;
     }
   }
 
@@ -517,6 +532,7 @@ public final class Task {
       return ready == -Errno.EINTR ? 0 : (int) ErrnoException.check(ready);
     } finally {
       inHostPoll = false;
+      hasPolledHost = true;
     }
   }
 

@@ -9,13 +9,14 @@ package org.capvm.libos.processor;
  */
 public final class Affinity {
   private final ProcessorRoom room;
-  private ProcessorSet asked = HostProcessors.all();
+  private ProcessorSet asked;
   private ProcessorSet inForce;
   private int hostThreadId;
 
   /** Of a task that has no thread yet, and asks for all processors. */
   public Affinity(ProcessorRoom room) {
     this.room = room;
+    asked = room.visible();
   }
 
   /**

@@ -2,8 +2,8 @@ package org.capvm.libos.processor;
 
 /**
  * Gives each of several cVMs its share of the processors. While there are two or more, a thread
- * looks every now and then at how many tasks each could run, and divides the processors as {@link
- * ProcessorDivision} says.
+ * looks every now and then at how many tasks of each could run, and divides the processors as
+ * {@link ProcessorDivision} says.
  *
  * <p>Threads: any.
  */
@@ -59,7 +59,7 @@ public final class FairShares implements AutoCloseable {
     watcher = null;
   }
 
-  /** Gives everybody all processors, for good. */
+  /** Gives everybody as many processors as it may have, for good. */
   @Override
   public synchronized void close() {
     closed = true;

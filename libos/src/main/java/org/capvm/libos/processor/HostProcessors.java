@@ -53,9 +53,14 @@ public final class HostProcessors {
     return START_MASK.length;
   }
 
-  /** The number of a processor that has another at the host; 0 for one the JVM was not given. */
-  public static int numberOf(int hostNumber) {
+  /** The number of a processor by its number at the host; 0 for one the JVM was not given. */
+  static int numberOf(int hostNumber) {
     return Math.max(0, Arrays.binarySearch(NUMBERS, hostNumber));
+  }
+
+  /** Whether processors have the same numbers here and at the host. */
+  static boolean haveNumbersOfHost() {
+    return NUMBERS[NUMBERS.length - 1] == NUMBERS.length - 1;
   }
 
   /**

@@ -1,12 +1,39 @@
 package org.capvm.libos.processor;
 
-/** The processors that one cVM's tasks may run on at the moment. Threads: any. */
+/**
+ * The processors of one cVM: those its guests see, and those its tasks may run on at the moment,
+ * which are as many or fewer and may be others. Threads: any.
+ */
 public final class ProcessorRoom {
-  private volatile ProcessorSet processors = HostProcessors.all();
+  private final ProcessorSet visible;
+  private volatile ProcessorSet processors;
   private volatile boolean everNarrowed;
 
-  /** All that there are. */
-  public ProcessorRoom() {}
+  /**
+   * Room to begin with.
+   *
+   * @param limit how many processors the cVM may have at most, above 0
+   */
+  public ProcessorRoom(int limit) {
+    visible = ProcessorSet.below(Math.min(limit, HostProcessors.count()));
+    processors = visible;
+    everNarrowed = !visible.equals(HostProcessors.all());
+  }
+
+  /** What guests see, from 0 on: as many as the cVM may have. */
+  public ProcessorSet visible() {
+    return visible;
+  }
+
+  /** Whether guests see processors by the numbers that the host gives them. */
+  public boolean hasNumbersOfHost() {
+    return HostProcessors.haveNumbersOfHost() && visible.equals(HostProcessors.all());
+  }
+
+  /** The number that guests see of a processor of the host. */
+  public int numberOf(int hostNumber) {
+    return HostProcessors.numberOf(hostNumber) % visible.count();
+  }
 
   /** Those of the moment, at least one. */
   public ProcessorSet processors() {
@@ -39,6 +66,6 @@ public final class ProcessorRoom {
   ProcessorSet forTask(ProcessorSet asked) {
     ProcessorSet room = processors;
     ProcessorSet both = asked.and(room);
-    return both.isEmpty() ? room : both;
+    return both.isEmpty() || asked.equals(visible) ? room : both;
   }
 }

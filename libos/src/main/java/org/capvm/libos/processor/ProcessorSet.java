@@ -2,6 +2,7 @@ package org.capvm.libos.processor;
 
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.StringJoiner;
 
 /**
  * A set of processors, by their numbers as guests see them: from 0, without gaps. Immutable.
@@ -54,6 +55,28 @@ public final class ProcessorSet {
     return numbers.cardinality();
   }
 
+  /** As the lists of {@code /proc} and {@code /sys} have them: {@code 0-3,5}. */
+  public String ranges() {
+    StringJoiner ranges = new StringJoiner(",");
+    for (int from = numbers.nextSetBit(0); from >= 0; ) {
+      int to = numbers.nextClearBit(from);
+      ranges.add(to == from + 1 ? Integer.toString(from) : from + "-" + (to - 1));
+      from = numbers.nextSetBit(to);
+    }
+    return ranges.toString();
+  }
+
+  /** As {@code /proc} has masks: hexadecimal, with a comma before every 32 bits but the first. */
+  public String hex() {
+    StringBuilder text = new StringBuilder();
+    for (int chunk = Math.max(0, numbers.length() - 1) / 32; chunk >= 0; chunk--) {
+      long[] bits = numbers.get(chunk * 32, chunk * 32 + 32).toLongArray();
+      long value = bits.length == 0 ? 0 : bits[0];
+      text.append(String.format(text.isEmpty() ? "%x" : ",%08x", value));
+    }
+    return text.toString();
+  }
+
   /** The numbers, in ascending order. */
   int[] toArray() {
     return numbers.stream().toArray();
@@ -71,6 +94,6 @@ public final class ProcessorSet {
 
   @Override
   public String toString() {
-    return numbers.toString();
+    return ranges();
   }
 }

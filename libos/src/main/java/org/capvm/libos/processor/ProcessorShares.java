@@ -20,8 +20,14 @@ final class ProcessorShares {
   private int looksForChange;
 
   private static final class Share {
+    final int limit;
     double load;
     ProcessorSet given;
+
+    Share(int limit) {
+      this.limit = limit;
+      this.given = ProcessorSet.below(limit);
+    }
   }
 
   ProcessorShares(int processors) {
@@ -33,9 +39,7 @@ final class ProcessorShares {
   }
 
   void add(ProcessorUser user) {
-    Share share = new Share();
-    share.given = ProcessorSet.below(processors);
-    shares.put(user, share);
+    shares.put(user, new Share(Math.min(user.processorLimit(), processors)));
   }
 
   void remove(ProcessorUser user) {
@@ -51,13 +55,12 @@ final class ProcessorShares {
   boolean look(double weight) {
     boolean busy = false;
     for (Map.Entry<ProcessorUser, Share> entry : shares.entrySet()) {
-      int runnable = entry.getKey().runnableTasks();
-      busy |= runnable > 0;
+      double load = entry.getKey().load();
+      busy |= load > 0;
       Share share = entry.getValue();
-      share.load += (runnable - share.load) * weight;
+      share.load += (load - share.load) * weight;
     }
-    double[] loads = shares.values().stream().mapToDouble(share -> share.load).toArray();
-    List<ProcessorSet> due = ProcessorDivision.of(loads, processors);
+    List<ProcessorSet> due = ProcessorDivision.of(wants(), processors);
     List<ProcessorSet> given = shares.values().stream().map(share -> share.given).toList();
     looksForChange = due.equals(given) ? 0 : looksForChange + 1;
     if (looksForChange == LOOKS_BEFORE_CHANGE) {
@@ -67,9 +70,15 @@ final class ProcessorShares {
     return busy;
   }
 
-  /** Lets everybody have all processors. */
+  private List<ProcessorDivision.Want> wants() {
+    return shares.values().stream()
+        .map(share -> new ProcessorDivision.Want(share.load, share.limit))
+        .toList();
+  }
+
+  /** Lets everybody have as many processors as it may. */
   void giveAll() {
-    give(ProcessorDivision.of(new double[shares.size()], processors));
+    give(shares.values().stream().map(share -> ProcessorSet.below(share.limit)).toList());
   }
 
   private void give(List<ProcessorSet> sets) {

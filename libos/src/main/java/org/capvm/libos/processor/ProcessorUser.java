@@ -2,8 +2,11 @@ package org.capvm.libos.processor;
 
 /** Who gets a share of the processors: a cVM. Threads: any. */
 public interface ProcessorUser {
-  /** How many of its tasks run, or would if they had a processor, at the moment. */
-  int runnableTasks();
+  /** How many processors it may have at most, above 0. */
+  int processorLimit();
+
+  /** How many processors it wants at the moment: about as many as it has tasks that could run. */
+  double load();
 
   /**
    * Lets all of its tasks, those to come included, run on some processors alone.

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
+import org.capvm.libos.processor.ProcessorDivision.Want;
 import org.junit.jupiter.api.Test;
 
 class ProcessorDivisionTest {
@@ -17,7 +19,8 @@ class ProcessorDivisionTest {
   private static final ProcessorSet SECOND = ProcessorSet.range(1, 2);
 
   private static List<ProcessorSet> divide(int processors, double... loads) {
-    return ProcessorDivision.of(loads, processors);
+    return ProcessorDivision.of(
+        Arrays.stream(loads).mapToObj(load -> new Want(load, processors)).toList(), processors);
   }
 
   @Test
@@ -67,6 +70,36 @@ class ProcessorDivisionTest {
   @Test
   void whoHasNothingToDoIsOnAllProcessors() {
     assertThat(divide(2, 8, 1, 0)).containsExactly(SECOND, FIRST, ProcessorSet.below(2));
+  }
+
+  @Test
+  void whoMayHaveOneProcessorAndWantsMoreHasItByItself() {
+    List<Want> wants = List.of(new Want(8, 1), new Want(8, 4), new Want(0.2, 4), new Want(8, 1));
+    assertThat(ProcessorDivision.of(wants, 4))
+        .containsExactly(SECOND, ProcessorSet.range(3, 4), FIRST, ProcessorSet.range(2, 3));
+  }
+
+  @Test
+  void thoseWithALimitAreInDifferentPlacesWhereThereIsEnoughForAll() {
+    List<Want> wants = List.of(new Want(1, 1), new Want(0, 1), new Want(3, 1), new Want(1, 4));
+    assertThat(ProcessorDivision.of(wants, 4))
+        .containsExactly(FIRST, FIRST, SECOND, ProcessorSet.below(4));
+  }
+
+  @Property
+  void nobodyHasMoreThanItsLimit(
+      @ForAll @Size(min = 1, max = 12) List<@DoubleRange(max = 40) Double> loads,
+      @ForAll @Size(12) List<@IntRange(min = 1, max = 16) Integer> limits,
+      @ForAll @IntRange(min = 1, max = 16) int processors) {
+    List<Want> wants =
+        IntStream.range(0, loads.size())
+            .mapToObj(i -> new Want(loads.get(i), Math.min(limits.get(i), processors)))
+            .toList();
+    List<ProcessorSet> sets = ProcessorDivision.of(wants, processors);
+    for (int i = 0; i < sets.size(); i++) {
+      assertThat(sets.get(i).count()).isBetween(1, wants.get(i).limit());
+      assertThat(sets.get(i).and(ProcessorSet.below(processors))).isEqualTo(sets.get(i));
+    }
   }
 
   @Property

@@ -20,6 +20,15 @@ class ProcessorSetTest {
     assertThat(ProcessorSet.below(20).toMask(1)).containsExactly(0xff);
   }
 
+  @Test
+  void aListNamesRangesAndAMaskHasCommas() {
+    ProcessorSet set = of(Set.of(0, 1, 2, 5, 64, 99));
+    assertThat(set.ranges()).isEqualTo("0-2,5,64,99");
+    assertThat(set.hex()).isEqualTo("8,00000001,00000000,00000027");
+    assertThat(ProcessorSet.below(4).hex()).isEqualTo("f");
+    assertThat(ProcessorSet.below(1).ranges()).isEqualTo("0");
+  }
+
   @Property
   void aSetIsWhatItsMaskSays(@ForAll @Size(16) byte[] mask) {
     assertThat(ProcessorSet.ofMask(mask).toMask(16)).isEqualTo(mask);

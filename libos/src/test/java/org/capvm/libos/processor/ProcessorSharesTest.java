@@ -17,7 +17,12 @@ class ProcessorSharesTest {
     private int changes;
 
     @Override
-    public int runnableTasks() {
+    public int processorLimit() {
+      return Integer.MAX_VALUE;
+    }
+
+    @Override
+    public double load() {
       return runnable;
     }
 

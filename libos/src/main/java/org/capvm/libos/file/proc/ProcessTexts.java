@@ -13,6 +13,7 @@ import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.Process;
 import org.capvm.libos.process.Program;
 import org.capvm.libos.process.Task;
+import org.capvm.libos.processor.ProcessorSet;
 import org.capvm.libos.signal.SignalState;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.GuestMemoryFault;
@@ -296,9 +297,11 @@ final class ProcessTexts {
     field(text, "CapAmb", "0000000000000000");
     field(text, "NoNewPrivs", 0);
     field(text, "Seccomp", 0);
-    String processors = SystemTexts.processorRange();
-    field(text, "Cpus_allowed", Integer.toHexString((1 << SystemTexts.processors()) - 1));
-    field(text, "Cpus_allowed_list", processors);
+    Task shown = representative();
+    ProcessorSet processors =
+        shown == null ? process.libraryOs().processorRoom().visible() : shown.affinity().asked();
+    field(text, "Cpus_allowed", processors.hex());
+    field(text, "Cpus_allowed_list", processors.ranges());
     field(text, "Mems_allowed", "1");
     field(text, "Mems_allowed_list", "0");
     field(text, "voluntary_ctxt_switches", 0);

@@ -3,6 +3,7 @@ package org.capvm.libos.file.proc;
 import org.capvm.libos.file.FileSystemStatus;
 import org.capvm.libos.file.synthetic.FixedDirectory;
 import org.capvm.libos.file.synthetic.SyntheticFileSystem;
+import org.capvm.libos.processor.ProcessorSet;
 
 /**
  * Makes a cVM's {@code /sys}: the few files that programs look for to size thread pools and pages.
@@ -10,18 +11,22 @@ import org.capvm.libos.file.synthetic.SyntheticFileSystem;
 public final class SysFileSystem {
   private SysFileSystem() {}
 
-  /** A file system that describes the processors and nothing of the host's devices. */
-  public static SyntheticFileSystem make() {
+  /**
+   * A file system that describes a cVM's processors and nothing of the host's devices.
+   *
+   * @param visible the processors, from 0 on
+   */
+  public static SyntheticFileSystem make(ProcessorSet visible) {
     SyntheticFileSystem fileSystem = new SyntheticFileSystem("sysfs", FileSystemStatus.SYSFS_MAGIC);
     FixedDirectory root = new FixedDirectory(fileSystem, null, "", 0555);
     fileSystem.setRoot(root);
-    String processors = SystemTexts.processorRange();
+    String processors = visible.ranges();
     FixedDirectory system = root.addDirectory("devices").addDirectory("system");
     FixedDirectory cpu = system.addDirectory("cpu");
     constant(cpu, "online", processors);
     constant(cpu, "possible", processors);
     constant(cpu, "present", processors);
-    for (int i = 0; i < SystemTexts.processors(); i++) {
+    for (int i = 0; i < visible.count(); i++) {
       FixedDirectory topology = cpu.addDirectory("cpu" + i).addDirectory("topology");
       constant(topology, "core_id", Integer.toString(i));
       constant(topology, "physical_package_id", "0");

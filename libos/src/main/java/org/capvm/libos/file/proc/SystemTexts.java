@@ -8,7 +8,6 @@ import java.util.List;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Process;
-import org.capvm.libos.processor.HostProcessors;
 
 /** The texts of {@code /proc} about the system as a whole, which for a guest is its cVM. */
 final class SystemTexts {
@@ -33,14 +32,8 @@ final class SystemTexts {
     this.libraryOs = libraryOs;
   }
 
-  static int processors() {
-    return HostProcessors.count();
-  }
-
-  /** The processors as a range, such as {@code 0-3}. */
-  static String processorRange() {
-    int count = processors();
-    return count == 1 ? "0" : "0-" + (count - 1);
+  private int processors() {
+    return libraryOs.processorRoom().visible().count();
   }
 
   /** The host's description of as many processors as there are, without what guests cannot use. */
