@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
@@ -56,6 +57,43 @@ int main(void) {
   put(writable, 44);
   unsigned char *executable = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, file, 0);
   printf("two views: %d\n", run(executable));
+  put(writable, 45);
+  printf("changed through the other view: %d\n", run(executable));
+  put(code, 46);
+  write(ends[1], code, CODE_BYTES);
+  read(ends[0], writable, CODE_BYTES);
+  printf("read into the other view: %d\n", run(executable));
+  unsigned char *late = mmap(NULL, 4096, READ_WRITE, MAP_SHARED, file, 0);
+  put(late, 47);
+  printf("changed through a view made later: %d\n", run(executable));
+  munmap(writable, 4096);
+  put(late, 48);
+  printf("changed with one view gone: %d\n", run(executable));
+
+  /* An instruction that begins on one page and ends on the next, which becomes executable later. */
+  unsigned char *two = mmap(NULL, 8192, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  put(two + 4094, 56);
+  mprotect(two, 4096, PROT_READ | PROT_EXEC);
+  mprotect(two + 4096, 4096, PROT_READ | PROT_EXEC);
+  printf("across two areas: %d\n", run(two + 4094));
+  mprotect(two + 4096, 4096, READ_WRITE);
+  two[4097] = 1;
+  mprotect(two + 4096, 4096, PROT_READ | PROT_EXEC);
+  printf("its second part changed: %d\n", run(two + 4094));
+  mprotect(two, 4096, READ_WRITE);
+  put(two, 57);
+  mprotect(two, 4096, PROT_READ | PROT_EXEC);
+  printf("beside it: %d %d\n", run(two), run(two + 4094));
+
+  put(page, 58);
+  run(page);
+  pid_t child = fork();
+  put(page, child == 0 ? 59 : 60);
+  int after = run(page);
+  if (child == 0) _exit(after);
+  int status;
+  waitpid(child, &status, 0);
+  printf("changed after a fork: %d and %d\n", WEXITSTATUS(status), after);
 
   munmap(page, 4096);
   unsigned char *again = mmap(page, 4096, READ_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);

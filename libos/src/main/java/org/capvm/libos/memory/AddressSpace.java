@@ -341,7 +341,7 @@ public final class AddressSpace {
     if (changed.isAccountable() && !area.isAccountable()) {
       requireMemory(area.length());
     }
-    code.forget(area.start(), area.end());
+    code.suspend(area);
     pages.protect(area.start(), area.length(), changed.hostProtection());
     areas.insert(changed);
     code.announce(changed);
@@ -560,7 +560,7 @@ public final class AddressSpace {
       }
       case MADV_DOFORK, MADV_KEEPONFORK -> areas.insert(area.withForkAdvice(0));
       case MADV_DONTNEED, MADV_FREE, MADV_REMOVE -> {
-        code.forget(area.start(), area.end());
+        code.suspend(area);
         discard(area, advice);
         code.announce(area);
       }
@@ -602,7 +602,11 @@ public final class AddressSpace {
       requireMappings(areas.hostMappings());
       forked = true;
       storeRepairs++;
-      new ForkedMemory(pages, anonymous, areas).copyTo(child);
+      try {
+        new ForkedMemory(pages, anonymous, areas).copyTo(child);
+      } finally {
+        code.restoreProtection(areas);
+      }
       code.space().copyPresetsTo(child.code.space());
       child.breakStart = breakStart;
       child.breakEnd = breakEnd;
@@ -646,12 +650,11 @@ public final class AddressSpace {
       if (!write || !area.isWritable()) {
         return FaultAnswer.Resolution.NOT_RESOLVED;
       }
-      if (!area.isExecutable()) {
-        // A fork had its pages read-only for a moment; it is over, since the lock is held.
-        return FaultAnswer.Resolution.RETRY;
+      if (code.allowStore(area, AddressLayout.pageDown(guestAddress)) || area.isExecutable()) {
+        return FaultAnswer.Resolution.STEP;
       }
-      code.allowStore(area, AddressLayout.pageDown(guestAddress));
-      return FaultAnswer.Resolution.STEP;
+      // A fork had its pages read-only for a moment; it is over, since the lock is held.
+      return FaultAnswer.Resolution.RETRY;
     }
     MemoryArea next = areas.above(guestAddress);
     if (next == null || !next.growsDown()) {
@@ -680,8 +683,7 @@ public final class AddressSpace {
     if (area == null || !area.isWritable()) {
       return GuestMemory.UNTOUCHED;
     }
-    if (area.isExecutable()) {
-      code.allowStore(area, AddressLayout.pageDown(guestAddress));
+    if (code.allowStore(area, AddressLayout.pageDown(guestAddress)) || area.isExecutable()) {
       storeRepairs++;
     }
     return storeRepairs;
@@ -698,7 +700,7 @@ public final class AddressSpace {
     synchronized (this) {
       long end = Math.min(AddressLayout.END, guestAddress + lengthBytes);
       for (MemoryArea area : areas.within(AddressLayout.pageDown(guestAddress), pageUp(end))) {
-        if (area.isWritable() && area.isExecutable()) {
+        if (area.isWritable() && (area.isExecutable() || area.isShared())) {
           for (long page = area.start(); page < area.end(); page += PAGE) {
             code.allowStore(area, page);
           }

@@ -2,11 +2,12 @@ package org.capvm.libos.memory;
 
 import static org.capvm.libos.memory.AddressLayout.PAGE;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -17,21 +18,41 @@ import org.capvm.machine.code.CodeSpace;
 
 /**
  * Keeps translations true to memory. Tells the {@link CodeSpace} which pages are executable, and
- * takes the host's write permission from pages that are writable as well while translations of them
- * exist: the next store faults, and drops the translations.
+ * takes the host's write permission from pages through which they can be written, while
+ * translations of them exist: the next store faults, and drops the translations. Such pages are
+ * those that are writable themselves, and writable mappings of the same part of a file.
+ *
+ * <p>Code that the guest can change is one range to the code space as far as it is contiguous,
+ * because an instruction may lie across the border of two areas. A part whose protection changes
+ * stays in the range, so that the translations of the rest stay.
  *
  * <p>Called with the address space's lock held, except what {@link CodeMemory} declares, which the
  * translator calls with its own lock held; the lock here is inside both.
  */
 final class CodeRanges implements CodeMemory {
+  private static final int LONGEST_INSTRUCTION = 15;
+
   private final SlotPages pages;
   private final MemoryLimit limit;
   private final CodeSpace code;
 
-  /** Executable and writable ranges, start to end. */
-  private final TreeMap<Long, Long> writable = new TreeMap<>();
+  /** What the code space has as code that the guest can change. */
+  private final RangeSet changeable = new RangeSet();
 
-  private final Set<Long> protectedPages = new HashSet<>();
+  /** What of it may be executed. */
+  private final RangeSet executable = new RangeSet();
+
+  /** What of it may be written. */
+  private final RangeSet writable = new RangeSet();
+
+  /** Shared mappings of files that are executable, and those that are writable. */
+  private final List<MemoryArea> sharedCode = new ArrayList<>();
+
+  private final List<MemoryArea> sharedWritable = new ArrayList<>();
+
+  /** Pages whose host protection is without writing, and the pages of code they can change. */
+  private final Map<Long, Set<Long>> protectedPages = new HashMap<>();
+
   private final List<Runnable> interrupts = new CopyOnWriteArrayList<>();
   private final AtomicLong takenBytes = new AtomicLong();
   private volatile boolean anyProtected;
@@ -60,63 +81,156 @@ final class CodeRanges implements CodeMemory {
    * An area was mapped or changed; if it is executable, its pages may be translated from now on.
    */
   void announce(MemoryArea area) {
+    boolean sharedFile = area.isShared() && area.file() != null;
+    if (sharedFile && area.isWritable()) {
+      announceSharedWritable(area);
+    }
     if (!area.isExecutable()) {
       return;
     }
-    if (area.isWritable()) {
-      synchronized (this) {
-        writable.put(area.start(), area.end());
+    if (area.file() != null && !area.isWritable() && !area.isShared()) {
+      CodeOrigin origin = area.file().origin(area.fileOffset());
+      if (origin != null) {
+        code.map(area.start(), area.length(), origin);
+        return;
       }
     }
-    CodeOrigin origin = null;
-    if (area.file() != null && !area.isWritable() && !area.isShared()) {
-      origin = area.file().origin(area.fileOffset());
+    long start = area.start();
+    long end = area.end();
+    boolean known;
+    synchronized (this) {
+      known = changeable.covers(start, end);
+      changeable.add(start, end);
+      executable.add(start, end);
+      if (area.isWritable()) {
+        writable.add(start, end);
+      }
+      if (sharedFile) {
+        sharedCode.add(area);
+      }
     }
-    code.map(area.start(), area.length(), origin);
+    if (known) {
+      // An instruction that was cut off here goes on now.
+      code.discard(start - LONGEST_INSTRUCTION, LONGEST_INSTRUCTION);
+    } else {
+      long from = changeable.startAt(start);
+      code.map(from, changeable.endAt(start) - from, null);
+    }
   }
 
-  /** The content of a range goes away or may change: drops its translations. */
+  /** Code that can be changed through an area from now on is translated again, with that known. */
+  private void announceSharedWritable(MemoryArea area) {
+    List<MemoryArea> same;
+    synchronized (this) {
+      sharedWritable.add(area);
+      same = sharedCode.stream().filter(each -> sameFile(each, area)).toList();
+    }
+    for (MemoryArea each : same) {
+      code.discard(each.start(), each.length());
+    }
+  }
+
+  private static boolean sameFile(MemoryArea one, MemoryArea other) {
+    return one.file().inode() == other.file().inode()
+        && one.file().device() == other.file().device();
+  }
+
+  /** A range is unmapped or mapped anew: drops its translations. */
   void forget(long start, long end) {
     code.unmap(start, end - start);
     synchronized (this) {
-      cutWritable(start, end);
-      if (anyProtected) {
-        protectedPages.removeIf(page -> page >= start && page < end);
-        anyProtected = !protectedPages.isEmpty();
-      }
-    }
-  }
-
-  private void cutWritable(long start, long end) {
-    Map.Entry<Long, Long> range = writable.lowerEntry(end);
-    while (range != null && range.getValue() > start) {
-      writable.remove(range.getKey());
-      if (range.getValue() > end) {
-        writable.put(end, range.getValue());
-      }
-      if (range.getKey() < start) {
-        writable.put(range.getKey(), start);
-      }
-      range = writable.lowerEntry(Math.min(end, range.getKey()));
+      changeable.remove(start, end);
+      forgetUses(start, end);
     }
   }
 
   /**
-   * Drops the translations of one page of a writable, executable area and lets stores to it
-   * through.
+   * The protection or the content of an area is about to change: drops its translations, and makes
+   * no new ones before it is announced again. The caller sets the host's protection.
    */
-  void allowStore(MemoryArea area, long page) {
+  void suspend(MemoryArea area) {
+    boolean known;
     synchronized (this) {
-      if (!protectedPages.contains(page)) {
-        return;
+      known = changeable.covers(area.start(), area.end());
+      if (known) {
+        forgetUses(area.start(), area.end());
       }
     }
-    code.discard(page, PAGE);
+    if (known) {
+      code.discard(area.start(), area.length());
+    } else {
+      forget(area.start(), area.end());
+    }
+  }
+
+  private void forgetUses(long start, long end) {
+    executable.remove(start, end);
+    writable.remove(start, end);
+    cut(sharedCode, start, end);
+    cut(sharedWritable, start, end);
+    if (anyProtected) {
+      protectedPages.keySet().removeIf(page -> page >= start && page < end);
+      anyProtected = !protectedPages.isEmpty();
+    }
+  }
+
+  private static void cut(List<MemoryArea> areas, long start, long end) {
+    for (MemoryArea area : List.copyOf(areas)) {
+      if (area.start() < end && area.end() > start) {
+        areas.remove(area);
+        if (area.start() < start) {
+          areas.add(area.slice(area.start(), start));
+        }
+        if (area.end() > end) {
+          areas.add(area.slice(end, area.end()));
+        }
+      }
+    }
+  }
+
+  /**
+   * Drops the translations of the code that a writable page can change, and lets stores to the page
+   * through.
+   *
+   * @return whether there may have been such translations
+   */
+  boolean allowStore(MemoryArea area, long page) {
+    Set<Long> changing;
+    synchronized (this) {
+      changing = protectedPages.get(page);
+      if (changing == null) {
+        return false;
+      }
+      changing = Set.copyOf(changing);
+    }
+    for (long each : changing) {
+      code.discard(each, PAGE);
+    }
     synchronized (this) {
       protectedPages.remove(page);
       anyProtected = !protectedPages.isEmpty();
       pages.protect(page, PAGE, area.hostProtection());
     }
+    return true;
+  }
+
+  /**
+   * A fork has set the host's protection of pages anew. Where other threads were running, one may
+   * have changed code meanwhile: the translations of all code that can be changed are dropped.
+   */
+  void restoreProtection(AreaMap areas) {
+    if (interrupts.size() > 1) {
+      for (long page : protectedPageNumbers()) {
+        allowStore(areas.at(page), page);
+      }
+    }
+    synchronized (this) {
+      protectedPages.keySet().forEach(page -> pages.protect(page, PAGE, Mman.PROT_READ));
+    }
+  }
+
+  private synchronized List<Long> protectedPageNumbers() {
+    return List.copyOf(protectedPages.keySet());
   }
 
   /** Whether a store might meet a protected page. */
@@ -126,19 +240,47 @@ final class CodeRanges implements CodeMemory {
 
   @Override
   public int read(long guestAddress, byte[] target, int targetOffset, int lengthBytes) {
-    return pages.readCode(guestAddress, target, targetOffset, lengthBytes);
+    long end = guestAddress + lengthBytes;
+    synchronized (this) {
+      if (changeable.contains(guestAddress)) {
+        end = Math.min(end, executable.endAt(guestAddress));
+      }
+    }
+    return pages.readCode(guestAddress, target, targetOffset, (int) (end - guestAddress));
   }
 
   @Override
   public synchronized void protect(long guestAddress, long lengthBytes) {
     long end = guestAddress + lengthBytes;
     for (long page = guestAddress; page < end; page += PAGE) {
-      Map.Entry<Long, Long> range = writable.floorEntry(page);
-      if (range != null && page < range.getValue() && protectedPages.add(page)) {
-        pages.protect(page, PAGE, Mman.PROT_READ);
-        anyProtected = true;
+      if (writable.contains(page)) {
+        protectPage(page, page);
+      }
+      for (MemoryArea area : sharedCode) {
+        if (area.contains(page)) {
+          protectOtherMappings(area, page);
+        }
       }
     }
+  }
+
+  private void protectOtherMappings(MemoryArea area, long page) {
+    long offset = area.fileOffset() + (page - area.start());
+    for (MemoryArea other : sharedWritable) {
+      long sameBytes = other.start() + (offset - other.fileOffset());
+      if (other.contains(sameBytes) && sameFile(area, other)) {
+        protectPage(sameBytes, page);
+      }
+    }
+  }
+
+  private void protectPage(long page, long codePage) {
+    Set<Long> changing = protectedPages.computeIfAbsent(page, unprotected -> new HashSet<>());
+    if (changing.isEmpty()) {
+      pages.protect(page, PAGE, Mman.PROT_READ);
+      anyProtected = true;
+    }
+    changing.add(codePage);
   }
 
   @Override
