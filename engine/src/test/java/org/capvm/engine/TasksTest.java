@@ -49,6 +49,13 @@ final class TasksTest {
   }
 
   @Test
+  void flagsMoveToAndFromTheStackAsOnTheProcessor() throws Exception {
+    Differential.command("./stack_flags")
+        .copy(GuestProgram.c("stack_flags", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
   void codeThatChangesRunsAsItIs() throws Exception {
     Differential.command("./code_changes")
         .copy(GuestProgram.c("code_changes", "-O1"))

@@ -76,11 +76,19 @@ final class Faults {
 
   /** The guest jumped to memory that it may not execute. */
   static void notExecutable(Task task) {
-    long pc = task.registers().pc();
-    MemoryArea area = task.addressSpace().areaAt(pc);
+    pageFault(task, task.registers().pc(), ERROR_FETCH);
+  }
+
+  /** An instruction that the library OS carries out met memory that the guest cannot access. */
+  static void noAccess(Task task, long address, boolean write) {
+    pageFault(task, address, write ? ERROR_WRITE : 0);
+  }
+
+  private static void pageFault(Task task, long address, long access) {
+    MemoryArea area = task.addressSpace().areaAt(address);
     int code = area == null ? Signal.SEGV_MAPERR : Signal.SEGV_ACCERR;
     long present = area == null ? 0 : ERROR_PRESENT;
-    task.setLastFault(new FaultDetail(pc, PAGE_FAULT, ERROR_USER | ERROR_FETCH | present));
-    SignalDelivery.force(task, SignalInfo.fault(Signal.SIGSEGV, code, pc));
+    task.setLastFault(new FaultDetail(address, PAGE_FAULT, ERROR_USER | access | present));
+    SignalDelivery.force(task, SignalInfo.fault(Signal.SIGSEGV, code, address));
   }
 }

@@ -43,7 +43,11 @@ public final class Registers {
   private static final long SSE = 2;
   private static final long AVX = 4;
 
+  /** AC and ID, which programs look at, but which must not be in force on the host. */
+  private static final long KEPT_FLAGS = 0x24_0000;
+
   private final Context context;
+  private long kept;
 
   /** A view of a context. */
   public Registers(Context context) {
@@ -72,12 +76,13 @@ public final class Registers {
 
   /** The flags register. */
   public long flags() {
-    return context.flags();
+    return context.flags() | kept;
   }
 
   /** Sets those flags that a program may change. */
   public void setFlags(long flags) {
-    context.setFlags(flags);
+    kept = flags & KEPT_FLAGS;
+    context.setFlags(flags & ~KEPT_FLAGS);
   }
 
   /** The base of the FS segment, the thread pointer. */
@@ -103,6 +108,7 @@ public final class Registers {
   /** What a new program starts with: everything zero but the two pointers. */
   public void reset(long pc, long stackPointer) {
     context.reset();
+    kept = 0;
     context.setPc(pc);
     context.setGpr(RSP, stackPointer);
   }

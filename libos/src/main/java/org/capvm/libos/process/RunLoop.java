@@ -46,7 +46,7 @@ final class RunLoop {
       case FAULT -> Faults.fault(task);
       case TRAP -> Faults.trap(task);
       case MISS -> Faults.notExecutable(task);
-      case EMULATE -> CpuIdentity.emulate(task);
+      case EMULATE -> Emulation.emulate(task);
       case KICK, SYSTEM_CALL -> {
         // What the kick was for is looked at after every exit.
       }

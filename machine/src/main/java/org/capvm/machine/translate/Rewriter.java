@@ -20,12 +20,6 @@ import org.capvm.machine.layout.TrapKind;
  * <p>Not thread-safe.
  */
 final class Rewriter {
-  /**
-   * Flags that guest code may set: arithmetic flags, DF and ID. Never TF, IOPL, NT, RF, VM, AC, VIF
-   * or VIP.
-   */
-  private static final int GUEST_FLAGS = 0x200cd5;
-
   /** State components that guests save and restore: x87, SSE, AVX. */
   private static final int GUEST_STATE_COMPONENTS = 7;
 
@@ -43,8 +37,8 @@ final class Rewriter {
       Map.ofEntries(
           Map.entry("PUSH", Rewriter::pushOrPop),
           Map.entry("POP", Rewriter::pushOrPop),
-          Map.entry("PUSHF", Rewriter::pushOrPop),
-          Map.entry("POPF", Rewriter::popFlags),
+          Map.entry("PUSHF", Rewriter::emulate),
+          Map.entry("POPF", Rewriter::emulate),
           Map.entry("LEAVE", Rewriter::leave),
           Map.entry("ENTER", Rewriter::enter),
           Map.entry("MOV", Rewriter::move),
@@ -118,8 +112,10 @@ final class Rewriter {
    * at the next instruction.
    */
   static boolean isEmulated(Instruction instruction) {
-    String mnemonic = instruction.form().mnemonic();
-    return mnemonic.equals("CPUID") || mnemonic.equals("XGETBV");
+    return switch (instruction.form().mnemonic()) {
+      case "CPUID", "XGETBV", "PUSHF", "POPF" -> true;
+      default -> false;
+    };
   }
 
   /** The trap that a refused instruction raises, at the pc that the signal reports. */
@@ -153,23 +149,6 @@ final class Rewriter {
     if (!Confinement.writesOperand(instruction, Gpr.RSP)) {
       emit.stackTouched();
     }
-  }
-
-  /**
-   * {@code pop r11; and r11d, flags; push r11; popfq}: invariant 3, no flag that changes how the
-   * host runs.
-   */
-  private void popFlags(Instruction instruction, byte[] code, int at, long pc) {
-    if (instruction.operandSizeBytes() != 8) {
-      emit.trap(TrapKind.INVALID_OPCODE, pc);
-      return;
-    }
-    emit.pop(Gpr.R11);
-    emit.commit();
-    emit.out().put(0x41, 0x81, 0xe3);
-    emit.out().putInt(GUEST_FLAGS);
-    emit.push(Gpr.R11);
-    emit.out().put(0x9d);
   }
 
   private void leave(Instruction instruction, byte[] code, int at, long pc) {

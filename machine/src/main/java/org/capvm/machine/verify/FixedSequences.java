@@ -31,12 +31,9 @@ import org.capvm.machine.layout.SlotLayout;
  *                   push constant (optional)
  *                   jmp gs:[r11 * 8 - 2 GiB]                        state    mov r11d, 0 to 7
  *                                                                            pext eax, eax, r11d
- *   flags           pop r11                                                  xor edx, edx  or  mov edx, 0
- *                   and r11d, mask                                           xsave, xsavec, xsaveopt or xrstor
- *                   push r11
- *                   popfq                                           bit      mov Yd, 0 to 63
- *                                                                            pext Y, x, Y
- *                                                                            bt/bts/btr/btc memory, Y
+ *   bit             mov Yd, 0 to 63                                          xor edx, edx  or  mov edx, 0
+ *                   pext Y, x, Y                                             xsave, xsavec, xsaveopt or xrstor
+ *                   bt/bts/btr/btc memory, Y
  * </pre>
  */
 final class FixedSequences {
@@ -48,14 +45,6 @@ final class FixedSequences {
   private static final int[] STRIP_RSI = {0x89, 0xf6};
   private static final int[] ADD_R11_TO_RDI = {0x4a, 0x8d, 0x3c, 0x1f};
   private static final int[] ADD_R11_TO_RSI = {0x4a, 0x8d, 0x34, 0x1e};
-
-  private static final int[] POP_R11 = {0x41, 0x5b};
-  private static final int[] AND_R11D = {0x41, 0x81, 0xe3, ANY, ANY, ANY, ANY};
-  private static final int[] PUSH_R11 = {0x41, 0x53};
-  private static final int[] POPFQ = {0x9d};
-
-  /** CF, the bit that is always set, PF, AF, ZF, SF, DF, OF and ID. */
-  private static final long GUEST_FLAGS = 0x200cd7;
 
   private static final int[] MOV_R11D_SMALL = {0x41, 0xbb, ANY, 0, 0, 0};
   private static final int[] PEXT_EAX_EAX_R11D = {0xc4, 0xc2, 0x7a, 0xf5, 0xc3};
@@ -91,9 +80,6 @@ final class FixedSequences {
     }
     if (listing.is(index, LOAD_SLOT_BASE)) {
       return string(listing, index);
-    }
-    if (listing.is(index, POP_R11)) {
-      return flags(listing, index);
     }
     if (!isOneByteOpcode(listing.at(index), 0xb8, 0xf8)) {
       return 0;
@@ -156,16 +142,6 @@ final class FixedSequences {
       }
     }
     return registers;
-  }
-
-  /** The sequence that pops the flags a guest may set. */
-  private static int flags(Listing listing, int index) {
-    boolean matches =
-        listing.is(index + 1, AND_R11D)
-            && (listing.at(index + 1).immediate() & 0xffff_ffffL & ~GUEST_FLAGS) == 0
-            && listing.is(index + 2, PUSH_R11)
-            && listing.is(index + 3, POPFQ);
-    return matches ? 4 : 0;
   }
 
   /**

@@ -30,8 +30,8 @@ enum InstructionKind {
   MASKED_ACCESS,
   /** Uses a bit offset that may reach beyond its memory operand. */
   BIT_TEST("BT", "BTS", "BTR", "BTC"),
-  /** Pushes or pops a register, a constant, memory; or pushes the flags. */
-  PUSH_OR_POP("PUSH", "POP", "PUSHF"),
+  /** Pushes or pops a register, a constant, or memory. */
+  PUSH_OR_POP("PUSH", "POP"),
   /** Jumps, perhaps conditionally, by a constant distance. */
   BRANCH("Jcc", "JRCXZ", "LOOP", "LOOPE", "LOOPNE"),
   /** Jumps to an address in a register or memory. */
@@ -40,8 +40,6 @@ enum InstructionKind {
   STRING,
   /** Stores to memory at rdi, or loads from memory at rbx + al; segment override and 67 apply. */
   IMPLIED_ADDRESS("MASKMOVQ", "MASKMOVDQU", "VMASKMOVDQU", "XLAT"),
-  /** Pops the flags. */
-  POP_FLAGS("POPF"),
   /** Saves or restores the kinds of processor state that edx:eax names. */
   PROCESSOR_STATE(
       "XSAVE", "XSAVE64", "XSAVEC", "XSAVEC64", "XSAVEOPT", "XSAVEOPT64", "XRSTOR", "XRSTOR64"),

@@ -76,12 +76,6 @@ public enum Rule {
    */
   STRING_SEQUENCE,
 
-  /**
-   * {@code popfq} runs only on a value just masked so that TF, IOPL, NT, RF, VM, AC, VIF and VIP
-   * stay clear.
-   */
-  FLAGS_SEQUENCE,
-
   /** {@code xsave} and its kin run only with a mask just reduced to x87, SSE and AVX state. */
   STATE_SEQUENCE,
 

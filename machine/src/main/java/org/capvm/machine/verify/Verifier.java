@@ -115,7 +115,6 @@ public final class Verifier {
       case STRING -> Rule.STRING_SEQUENCE;
       case IMPLIED_ADDRESS ->
           MemoryOperands.isSlotAddress(instruction) ? null : Rule.CONFINED_OPERAND;
-      case POP_FLAGS -> Rule.FLAGS_SEQUENCE;
       case PROCESSOR_STATE -> Rule.STATE_SEQUENCE;
       case INDIRECT_JUMP -> Rule.TABLE_JUMP_SEQUENCE;
       case BIT_TEST -> hasFarBitOffset(instruction) ? Rule.BIT_OFFSET_SEQUENCE : null;

@@ -135,12 +135,6 @@ final class DisassemblyOracle {
         || (mnemonic.equals("mov") && operands.matches("[cdefgs]s,.*"))) {
       return false;
     }
-    if (mnemonic.startsWith("popf")) {
-      return textAt(i - 1).equals("push r11")
-          && textAt(i - 2).matches("and r11d,0x[0-9a-f]+")
-          && (Long.decode(textAt(i - 2).substring(9)) & ~0x200cd7L) == 0
-          && steps(false);
-    }
     boolean memorySafe = isMemorySafe(i, text, mnemonic, operands);
     return memorySafe && isStackSafe(i, mnemonic, operands);
   }
