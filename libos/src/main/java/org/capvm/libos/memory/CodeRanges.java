@@ -195,23 +195,35 @@ final class CodeRanges implements CodeMemory {
    * @return whether there may have been such translations
    */
   boolean allowStore(MemoryArea area, long page) {
-    Set<Long> changing;
-    synchronized (this) {
-      changing = protectedPages.get(page);
-      if (changing == null) {
-        return false;
+    Set<Long> changing = forgetProtection(page);
+    if (changing == null) {
+      return false;
+    }
+    while (changing != null) {
+      for (long each : changing) {
+        code.discard(each, PAGE);
       }
-      changing = Set.copyOf(changing);
-    }
-    for (long each : changing) {
-      code.discard(each, PAGE);
-    }
-    synchronized (this) {
-      protectedPages.remove(page);
-      anyProtected = !protectedPages.isEmpty();
-      pages.protect(page, PAGE, area.hostProtection());
+      changing = liftUnlessTranslatedAgain(area, page);
     }
     return true;
+  }
+
+  /** Forgets that a page is protected, which it still is; returns what code it can change. */
+  private synchronized Set<Long> forgetProtection(long page) {
+    return protectedPages.remove(page);
+  }
+
+  /**
+   * Lifts a page's protection, unless another thread has had code that it can change translated in
+   * the meantime: those translations are to be dropped first.
+   */
+  private synchronized Set<Long> liftUnlessTranslatedAgain(MemoryArea area, long page) {
+    Set<Long> changing = forgetProtection(page);
+    if (changing == null) {
+      pages.protect(page, PAGE, area.hostProtection());
+      anyProtected = !protectedPages.isEmpty();
+    }
+    return changing;
   }
 
   /**

@@ -38,8 +38,7 @@ final class Emulation {
       case OPCODE_PUSHF -> pushFlags(task, word ? 2 : 8, next);
       case OPCODE_POPF -> popFlags(task, word ? 2 : 8, next);
       case TWO_BYTE_OPCODE -> CpuIdentity.emulate(task, next);
-      default ->
-          SignalDelivery.force(task, SignalInfo.fault(Signal.SIGILL, Signal.ILL_ILLOPN, pc));
+      default -> SignalDelivery.force(task, SignalInfo.fault(Signal.SIGILL, Signal.ILL_ILLOPN, pc));
     }
   }
 
