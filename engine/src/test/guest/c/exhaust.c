@@ -176,6 +176,31 @@ static int timers(int i) {
   return timer_create(CLOCK_MONOTONIC, &event, &timer);
 }
 
+/* As many timers as one process may have, in ever more processes. */
+static int alarms(int i) {
+  enum { TIMERS = 4000 };
+  int made[2];
+  char byte = 0;
+  if (pipe(made) != 0) return -1;
+  pid_t child = fork();
+  if (child == 0) {
+    struct sigevent none = {.sigev_notify = SIGEV_NONE};
+    timer_t timer;
+    for (int j = 0; j < TIMERS; j++)
+      if (timer_create(CLOCK_MONOTONIC, &none, &timer) != 0) _exit(errno);
+    if (write(made[1], &byte, 1) == 1) for (;;) pause();
+    _exit(0);
+  }
+  close(made[1]);
+  int all = read(made[0], &byte, 1) == 1;
+  close(made[0]);
+  if (all) return 0;
+  int status = 0;
+  if (child > 0) waitpid(child, &status, 0);
+  errno = WEXITSTATUS(status);
+  return -1;
+}
+
 static int signals(int i) {
   sigset_t blocked;
   sigemptyset(&blocked);
@@ -303,7 +328,7 @@ static const struct {
            {"tables", tables},       {"files", files},       {"unnamed", unnamed},
            {"interests", interests}, {"pipes", pipes},       {"streams", streams},
            {"datagrams", datagrams}, {"passed", passed},     {"locks", locks},
-           {"timers", timers},       {"signals", signals},   {"disk", disk},
+           {"timers", timers},       {"signals", signals},     {"alarms", alarms},   {"disk", disk},
            {"written", written}, {"allocated", allocated}, {"shared", shared},
            {"names", names},         {"attributes", attributes}, {"capabilities", capabilities},
            {"published", published}, {"granted", granted}, {"loops", loops},         {"code", code},

@@ -41,6 +41,7 @@ final class ResourceAttacksTest {
     "passed, ENOBUFS",
     "locks, ENOLCK",
     "timers, EAGAIN",
+    "alarms, EAGAIN",
     "signals, EAGAIN",
     "disk, ENOSPC",
     "names, ENOSPC",

@@ -27,7 +27,7 @@ public final class Process {
   private final LibraryOs libraryOs;
   private final int id;
   private final ResourceLimits limits;
-  private final PendingSignals pendingSignals = new PendingSignals();
+  private final PendingSignals pendingSignals;
   private final SignalActions signalActions;
   private final ProcessTimers timers = new ProcessTimers(this);
   private final long startNanos = System.nanoTime();
@@ -66,6 +66,7 @@ public final class Process {
       SignalActions signalActions,
       AddressSpace addressSpace) {
     this.libraryOs = libraryOs;
+    this.pendingSignals = new PendingSignals(libraryOs.memoryLimit());
     this.id = id;
     this.parent = parent;
     this.credentials = credentials;

@@ -24,6 +24,7 @@ final class TaskEnd {
     task.addTimesTo(process.ownTimes());
     ExitStatus status = task.exited() != null ? task.exited() : ExitStatus.exited(0);
     task.close();
+    task.signals().pending().close();
     libraryOs.processes().remove(task);
     if (process.remove(task)) {
       endProcess(process, status);
@@ -51,6 +52,7 @@ final class TaskEnd {
       terminal.leaderEnded();
     }
     process.timers().close();
+    process.pendingSignals().close();
     process.addressSpace().release();
     process.libraryOs().ipc().ended(process);
     process.releaseParentsMemory();

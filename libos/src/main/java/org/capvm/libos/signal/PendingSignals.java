@@ -6,10 +6,11 @@ import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.Queue;
 import org.capvm.libos.abi.Signal;
+import org.capvm.libos.memory.MemoryLimit;
 
 /**
  * Signals that were sent and not yet taken, of a process or a task. A standard signal is there once
- * or not at all; real-time signals queue. Thread-safe.
+ * or not at all; real-time signals queue, and are charged to the cVM's memory. Thread-safe.
  */
 public final class PendingSignals {
   private static final long SYNCHRONOUS =
@@ -20,8 +21,25 @@ public final class PendingSignals {
           | bit(Signal.SIGFPE)
           | bit(Signal.SIGSYS);
 
+  /** Of the Java heap, of a signal that waits. */
+  private static final long SIGNAL_BYTES = 128;
+
+  private final MemoryLimit payer;
   private final Queue<SignalInfo> queue = new ArrayDeque<>();
   private volatile long set;
+  private boolean closed;
+
+  /**
+   * @param payer what real-time signals are charged to while they wait
+   */
+  public PendingSignals(MemoryLimit payer) {
+    this.payer = payer;
+  }
+
+  /** What real-time signals are charged to. */
+  MemoryLimit payer() {
+    return payer;
+  }
 
   /** The signals that are there. */
   public long set() {
@@ -32,14 +50,14 @@ public final class PendingSignals {
    * Adds a signal, unless it is a standard one that is there already.
    *
    * @param limit how many real-time signals may queue
-   * @return false if a real-time signal found the queue full
+   * @return false if a real-time signal found the queue full, or no memory to wait in
    */
   public synchronized boolean add(SignalInfo info, int limit) {
     boolean there = (set & bit(info.signal())) != 0;
-    if (info.signal() < Signal.SIGRTMIN && there) {
+    if (closed || isStandard(info) && there) {
       return true;
     }
-    if (info.signal() >= Signal.SIGRTMIN && queue.size() >= limit) {
+    if (!isStandard(info) && (queue.size() >= limit || !payer.tryTake(SIGNAL_BYTES, 0))) {
       return false;
     }
     queue.add(info);
@@ -75,13 +93,37 @@ public final class PendingSignals {
     if (!more) {
       set &= ~bit(signal);
     }
+    giveBackFor(taken);
     return taken;
   }
 
   /** Forgets all signals of a set. */
   public synchronized void discard(long unwanted) {
-    queue.removeIf(info -> (bit(info.signal()) & unwanted) != 0);
+    queue.removeIf(
+        info -> {
+          boolean goes = (bit(info.signal()) & unwanted) != 0;
+          if (goes) {
+            giveBackFor(info);
+          }
+          return goes;
+        });
     set &= ~unwanted;
+  }
+
+  /** Forgets all signals, and those that come later: nobody will take them. */
+  public synchronized void close() {
+    closed = true;
+    discard(~0L);
+  }
+
+  private static boolean isStandard(SignalInfo info) {
+    return info.signal() < Signal.SIGRTMIN;
+  }
+
+  private void giveBackFor(SignalInfo info) {
+    if (!isStandard(info)) {
+      payer.give(SIGNAL_BYTES, 0);
+    }
   }
 
   /** How many signals are there. */

@@ -5,7 +5,7 @@ package org.capvm.libos.signal;
  * mask and the stack; any thread may look and may add to the queue.
  */
 public final class SignalState {
-  private final PendingSignals pending = new PendingSignals();
+  private final PendingSignals pending;
   private volatile PendingSignals processPending;
   private volatile long mask;
   private volatile long awaited;
@@ -18,6 +18,7 @@ public final class SignalState {
    * @param mask signals blocked at first
    */
   public SignalState(PendingSignals processPending, long mask) {
+    this.pending = new PendingSignals(processPending.payer());
     this.processPending = processPending;
     this.mask = mask;
   }

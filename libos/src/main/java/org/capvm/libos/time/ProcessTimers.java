@@ -5,6 +5,7 @@ import java.util.TreeMap;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
+import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Process;
 import org.capvm.libos.process.Task;
 import org.capvm.libos.signal.SignalDelivery;
@@ -16,6 +17,9 @@ import org.capvm.libos.signal.SignalInfo;
  */
 public final class ProcessTimers {
   private static final int MAX_TIMERS = 4096;
+
+  /** Of the Java heap, of a timer of {@code timer_create}. */
+  private static final long TIMER_BYTES = 512;
 
   private final Process process;
   private final IntervalTimer real;
@@ -63,7 +67,7 @@ public final class ProcessTimers {
    * @param value what the signal carries; null for the timer's id
    */
   synchronized int create(int clock, int signal, Task target, Long value) {
-    if (posix.size() >= MAX_TIMERS) {
+    if (posix.size() >= MAX_TIMERS || !payer().tryTake(TIMER_BYTES, 0)) {
       throw ErrnoException.of(Errno.EAGAIN);
     }
     int id = nextId++;
@@ -99,7 +103,9 @@ public final class ProcessTimers {
   void delete(int id) {
     PosixTimer timer = get(id);
     synchronized (this) {
-      posix.remove(id);
+      if (posix.remove(id) != null) {
+        payer().give(TIMER_BYTES, 0);
+      }
     }
     timer.timer().set(0, false, 0);
   }
@@ -107,7 +113,12 @@ public final class ProcessTimers {
   /** Removes all timers of {@code timer_create}, as exec does. */
   public synchronized void clearPosixTimers() {
     posix.values().forEach(timer -> timer.timer().set(0, false, 0));
+    payer().give(posix.size() * TIMER_BYTES, 0);
     posix.clear();
+  }
+
+  private MemoryLimit payer() {
+    return process.libraryOs().memoryLimit();
   }
 
   /** Disarms everything. */
