@@ -7,6 +7,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +22,12 @@ import org.capvm.engine.StandardStream;
 
 /** Answers {@link ControlClient}s, each on a thread of its own. */
 final class ControlServer implements AutoCloseable {
-  private static final int MOST_WORDS = 4096;
+  /**
+   * The most that the words of a request take, their lengths included: above what execve(2) takes,
+   * and so above what a client was itself started with.
+   */
+  private static final int MOST_BYTES = 8 << 20;
+
   private static final int SIGHUP = 1;
 
   /** How long the end waits for clients to take their answers. */
@@ -60,15 +66,7 @@ final class ControlServer implements AutoCloseable {
     try (client) {
       DataInputStream request = new DataInputStream(Channels.newInputStream(client));
       DataOutputStream answer = new DataOutputStream(Channels.newOutputStream(client));
-      int count = request.readInt();
-      if (count < 1 || count > MOST_WORDS) {
-        throw new IOException("not a request");
-      }
-      List<String> words = new ArrayList<>();
-      for (int i = 0; i < count; i++) {
-        words.add(request.readUTF());
-      }
-      end(answer, status(words, request, answer));
+      end(answer, status(words(request), request, answer));
     } catch (IOException gone) {
       // Nobody is there to be told.
     } catch (InterruptedException e) {
@@ -76,6 +74,25 @@ final class ControlServer implements AutoCloseable {
     } finally {
       answering.remove(Thread.currentThread());
     }
+  }
+
+  private static List<String> words(DataInputStream request) throws IOException {
+    int count = request.readInt();
+    int left = MOST_BYTES;
+    if (count < 1) {
+      throw new IOException("not a request");
+    }
+    List<String> words = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int length = request.readInt();
+      left -= Integer.BYTES;
+      if (length < 0 || length > left) {
+        throw new IOException("not a request");
+      }
+      left -= length;
+      words.add(new String(request.readNBytes(length), StandardCharsets.UTF_8));
+    }
+    return words;
   }
 
   /** Waits for answers that are under way; the cVMs have ended. */

@@ -6,6 +6,8 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.capvm.cli.CvmProcess.Result;
@@ -92,6 +94,26 @@ final class UpCommandTest {
     assertThat(cvm("down", "-f", name)).isEqualTo(new Result(0, "", ""));
     assertThat(cvm("ps", "-f", name))
         .isEqualTo(new Result(125, "", "cvm: " + name + ": is not up\n"));
+  }
+
+  @Test
+  void programsAreExecutedWithAsManyAndAsLongArgumentsAsLinuxTakes() throws Exception {
+    write("cVMs:", "  one: {args: [busybox, sleep, '1000']}");
+    String name = file.toString();
+    assertThat(cvm("up", "-d", name)).isEqualTo(new Result(0, "", ""));
+    List<String> words = new ArrayList<>(List.of("exec", "-f", name, "one", "busybox", "sh", "-c"));
+    words.addAll(List.of("echo $# ${#1} ${#2} ${#3}", "sh"));
+    String longest = "x".repeat((128 << 10) - 1);
+    words.addAll(List.of(longest, "y".repeat(80_000), ""));
+    words.addAll(Collections.nCopies(10_000, "word"));
+    assertThat(cvm(words.toArray(String[]::new)))
+        .isEqualTo(new Result(0, "10003 131071 80000 0\n", ""));
+    // A guest's stack has 8 MiB, of which a quarter may be strings; whoever asks has more.
+    String tooMany = "ulimit -s 65536; s=$(head -c 131071 /dev/zero | tr '\\0' x); cvm exec -f ";
+    tooMany += name + " one busybox true" + " $s".repeat(17);
+    assertThat(script(tooMany))
+        .isEqualTo(new Result(126, "", "cvm: busybox: Argument list too long\n"));
+    assertThat(cvm("down", "-f", name)).isEqualTo(new Result(0, "", ""));
   }
 
   @Test

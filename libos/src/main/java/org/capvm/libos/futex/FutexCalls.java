@@ -10,38 +10,58 @@ import org.capvm.monitor.memory.GuestMemory;
 
 /** The futex system calls. */
 final class FutexCalls {
-  private static final int FUTEX_WAIT = 0;
-  private static final int FUTEX_WAKE = 1;
-  private static final int FUTEX_REQUEUE = 3;
-  private static final int FUTEX_CMP_REQUEUE = 4;
-  private static final int FUTEX_WAKE_OP = 5;
-  private static final int FUTEX_WAIT_BITSET = 9;
-  private static final int FUTEX_WAKE_BITSET = 10;
   private static final int FUTEX_PRIVATE_FLAG = 128;
   private static final int FUTEX_CLOCK_REALTIME = 256;
   private static final int ANY_BITSET = -1;
 
+  /** The operations that there are, by Linux's names and numbers. */
+  private enum Operation {
+    FUTEX_WAIT(0),
+    FUTEX_WAKE(1),
+    FUTEX_REQUEUE(3),
+    FUTEX_CMP_REQUEUE(4),
+    FUTEX_WAKE_OP(5),
+    FUTEX_WAIT_BITSET(9),
+    FUTEX_WAKE_BITSET(10);
+
+    private static final Operation[] ALL = values();
+
+    private final int number;
+
+    Operation(int number) {
+      this.number = number;
+    }
+
+    /** Returns null for a number that is none's. */
+    private static Operation of(int number) {
+      for (Operation operation : ALL) {
+        if (operation.number == number) {
+          return operation;
+        }
+      }
+      return null;
+    }
+  }
+
   private FutexCalls() {}
 
   static long futex(Task task, long word, long op, long val, long timeout, long word2, long val3) {
-    int command = (int) op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+    Operation operation = Operation.of((int) op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME));
     boolean isPrivate = (op & FUTEX_PRIVATE_FLAG) != 0;
     boolean realtime = (op & FUTEX_CLOCK_REALTIME) != 0;
-    if (timeout != 0 && (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET)) {
+    boolean waits = operation == Operation.FUTEX_WAIT || operation == Operation.FUTEX_WAIT_BITSET;
+    if (timeout != 0 && waits) {
       // EFAULT and EINVAL for the time come before all else.
       GuestTime.readTimespec(task.memory(), timeout);
     }
-    if (realtime && command != FUTEX_WAIT_BITSET) {
-      return -Errno.ENOSYS;
-    }
-    if (!isKnown(command)) {
+    if (operation == null || (realtime && operation != Operation.FUTEX_WAIT_BITSET)) {
       return -Errno.ENOSYS;
     }
     if ((word & 3) != 0) {
       return -Errno.EINVAL;
     }
     AddressLayout.requireUserRange(word, Integer.BYTES);
-    return switch (command) {
+    return switch (operation) {
       case FUTEX_WAIT -> wait(task, word, (int) val, isPrivate, relative(task, timeout));
       case FUTEX_WAIT_BITSET ->
           waitBitset(task, word, (int) val, (int) val3, isPrivate, realtime, timeout);
@@ -51,21 +71,6 @@ final class FutexCalls {
       case FUTEX_REQUEUE -> requeue(task, word, val, timeout, word2, isPrivate, null);
       case FUTEX_CMP_REQUEUE -> requeue(task, word, val, timeout, word2, isPrivate, (int) val3);
       case FUTEX_WAKE_OP -> wakeOperation(task, word, val, timeout, word2, (int) val3, isPrivate);
-      default -> -Errno.ENOSYS;
-    };
-  }
-
-  private static boolean isKnown(int command) {
-    return switch (command) {
-      case FUTEX_WAIT,
-          FUTEX_WAKE,
-          FUTEX_REQUEUE,
-          FUTEX_CMP_REQUEUE,
-          FUTEX_WAKE_OP,
-          FUTEX_WAIT_BITSET,
-          FUTEX_WAKE_BITSET ->
-          true;
-      default -> false;
     };
   }
 
