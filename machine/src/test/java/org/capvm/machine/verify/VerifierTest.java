@@ -106,6 +106,8 @@ class VerifierTest {
     assertThat(violation.offset()).isEqualTo(1);
     assertThat(violation.rule()).isEqualTo(Rule.ALLOWED_INSTRUCTION);
     assertThat(violation.instruction()).containsIgnoringCase("syscall");
+    assertThat(violation)
+        .hasToString("ALLOWED_INSTRUCTION at offset 0x1: " + violation.instruction());
   }
 
   private static Rule ruleFor(String hex, int entry) {
