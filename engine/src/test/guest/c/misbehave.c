@@ -1,5 +1,6 @@
 /* One way to go wrong for each word: see the table at the end. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -78,6 +79,93 @@ static int mapBomb(void) {
       for (;;) pause();
     }
   }
+  printf("never refused\n");
+  return 1;
+}
+
+enum { PIECES = 60000, PAGE = 4096 };
+
+static int refused(int failed) {
+  if (!failed) {
+    printf("never refused\n");
+    return 1;
+  }
+  printf("refused: %s\n", strerror(errno));
+  for (;;) pause();
+}
+
+static char *reserve(void) {
+  return mmap(NULL, 2L * PIECES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+/* What is between mappings is reserved on the host. */
+static int holes(void) {
+  char *all = reserve();
+  munmap(all, 2L * PIECES * PAGE);
+  int failed = 0;
+  for (long i = 0; i < PIECES && !failed; i++)
+    failed = mmap(all + 2 * i * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+             MAP_FAILED;
+  return refused(failed);
+}
+
+/* Neighbours lose their ends. */
+static int ends(void) {
+  char *all = reserve();
+  int failed = 0;
+  for (long i = 0; i < PIECES / 2 && !failed; i++)
+    failed = mmap(all + 2 * i * PAGE, 2 * PAGE, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED;
+  for (long i = 0; i < PIECES / 2 && !failed; i++) failed = munmap(all + (2 * i + 1) * PAGE, PAGE) < 0;
+  return refused(failed);
+}
+
+static int sparseFile(void) {
+  int file = open("sparse", O_RDWR | O_CREAT | O_TRUNC, 0600);
+  if (ftruncate(file, 2L * PIECES * PAGE) < 0) exit(2);
+  return file;
+}
+
+/* Private pages that were written before they became neighbours stay apart. */
+static int neighbours(void) {
+  char *all = reserve();
+  int file = sparseFile(), failed = 0;
+  for (long i = 0; i < 2L * PIECES && !failed; i++) {
+    long page = i < PIECES ? 2 * i : 2 * (i - PIECES) + 1;
+    failed = mmap(all + page * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
+                  page * PAGE) == MAP_FAILED;
+    if (!failed) all[page * PAGE] = 1;
+  }
+  return refused(failed);
+}
+
+/* So do private pages that were writable, one apart from the next, and are not any more. */
+static int apart(void) {
+  int failed = 0;
+  char *all = mmap(NULL, 2L * PIECES * PAGE, PROT_READ, MAP_PRIVATE, sparseFile(), 0);
+  for (long i = 0; i < PIECES && !failed; i++) {
+    failed = mprotect(all + 2 * i * PAGE, PAGE, PROT_READ | PROT_WRITE) < 0;
+    if (!failed) all[2 * i * PAGE] = 1;
+  }
+  for (long i = 0; i < PIECES && !failed; i++) mprotect(all + 2 * i * PAGE, PAGE, PROT_READ);
+  return refused(failed);
+}
+
+/* What a fork shared and is dropped comes from elsewhere afterwards. */
+static int dropped(void) {
+  int failed = 0;
+  char *all = mmap(NULL, 2L * PIECES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (fork() == 0) for (;;) pause();
+  for (long i = 0; i < PIECES && !failed; i++) failed = madvise(all + 2 * i * PAGE, PAGE, MADV_DONTNEED) < 0;
+  return refused(failed);
+}
+
+/* Pages with code are read-only until somebody stores to them: every fourth one here. */
+static int codePages(void) {
+  char *all = mmap(NULL, 4L * PIECES * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  for (long i = 0; i < PIECES; i++) memcpy(all + 4 * i * PAGE, "\xb8\x01\0\0\0\xc3", 6);
+  for (long i = 0; i < PIECES; i++) sink += ((int (*)(void))(all + 4 * i * PAGE))();
   printf("never refused\n");
   return 1;
 }
@@ -187,6 +275,12 @@ static const struct {
             {"exhaust", exhaust},
             {"fork-bomb", forkBomb},
             {"map-bomb", mapBomb},
+            {"holes", holes},
+            {"ends", ends},
+            {"neighbours", neighbours},
+            {"apart", apart},
+            {"dropped", dropped},
+            {"code-pages", codePages},
             {"illegal", illegal},
             {"privileged", privileged},
             {"breakpoint", breakpoint},

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.capvm.monitor.memory.MappingBudget;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,6 +17,7 @@ final class MisbehavingProgramsTest {
   private static final int CRASHES = 10_000;
   private static final int SIGTERM = 15;
   private static final Duration SOON = Duration.ofSeconds(10);
+  private static final Duration A_WHILE = Duration.ofSeconds(60);
 
   @ParameterizedTest
   @CsvSource({
@@ -90,14 +92,29 @@ final class MisbehavingProgramsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"map-bomb", "holes", "ends", "neighbours", "apart", "dropped"})
+  void manyMappingsAreRefusedWhileOthersStillGetTheirs(String word) throws Exception {
+    takesItsShareOfMappings(word, "refused: Cannot allocate memory\n");
+  }
+
   @Test
-  void manyMappingsAreRefusedWhileOthersStillGetTheirs() throws Exception {
-    try (ConfinedRun.Started bomb = ConfinedRun.start(program(), "map-bomb")) {
-      long deadline = System.nanoTime() + SOON.toNanos();
+  void codeInMorePagesThanThereMayBeMappingsEndsTheProgram() throws Exception {
+    try (ConfinedRun.Started started = ConfinedRun.start(program(), "code-pages")) {
+      assertThat(started.end(A_WHILE).shellStatus()).isEqualTo(137);
+    }
+  }
+
+  private static void takesItsShareOfMappings(String word, String output) throws Exception {
+    HostResources before = HostResources.now();
+    try (ConfinedRun.Started bomb = ConfinedRun.start(program(), word)) {
+      long deadline = System.nanoTime() + A_WHILE.toNanos();
       while (bomb.output().isEmpty() && System.nanoTime() < deadline) {
         Thread.sleep(20);
       }
-      assertThat(bomb.output()).isEqualTo("refused: Cannot allocate memory\n");
+      assertThat(bomb.output()).isEqualTo(output);
+      long share = new MappingBudget().limit() / 2;
+      assertThat(HostResources.now().mappings()).isLessThan(before.mappings() + share + 100);
       try (ConfinedRun.Started other = ConfinedRun.start(program(), "divide")) {
         assertThat(other.end(SOON).shellStatus()).isEqualTo(136);
       }

@@ -42,6 +42,13 @@ final class TasksTest {
   }
 
   @Test
+  void manyChildrenLiveAtOnceEachWithMemoryOfItsOwn() throws Exception {
+    Differential.command("./many_children")
+        .copy(GuestProgram.c("many_children", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
   void descriptorsOfProcessesBehaveAsOnLinux() throws Exception {
     Differential.command("./process_descriptors")
         .copy(GuestProgram.c("process_descriptors", "-O1"))

@@ -61,7 +61,7 @@ public final class AddressSpace {
   private static final int MAX_AREAS = 65530;
 
   /** The slot's guards and branch table, and the table's other mapping. */
-  private static final int SLOT_MAPPINGS = 5;
+  private static final int SLOT_MAPPINGS = 4;
 
   /** Most calls cut one area in three. */
   private static final int MOST_MAPPINGS_OF_A_CALL = 4;
@@ -95,7 +95,9 @@ public final class AddressSpace {
     this.intravisor = intravisor;
     this.limit = limit;
     this.anonymous = new AnonymousMemory(memoryFile);
-    requireMappings(SLOT_MAPPINGS);
+    if (!limit.hasRoomForMappings(SLOT_MAPPINGS + 1)) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
     try {
       this.slot = intravisor.newSlot();
     } catch (HostException e) {
@@ -298,6 +300,7 @@ public final class AddressSpace {
       // Two remain of one; whatever removes whole areas always has room.
       requireRoomForAreas();
     }
+    requireMappings(pages.growthByUnmap(start, end));
     code.forget(start, end);
     for (MemoryArea area : gone) {
       pages.unmap(area.start(), area.length());
@@ -556,9 +559,13 @@ public final class AddressSpace {
         if (advice == MADV_WIPEONFORK && (area.file() != null || area.isShared())) {
           throw ErrnoException.of(Errno.EINVAL);
         }
+        requireRoomForAreas();
         areas.insert(area.withForkAdvice(advice));
       }
-      case MADV_DOFORK, MADV_KEEPONFORK -> areas.insert(area.withForkAdvice(0));
+      case MADV_DOFORK, MADV_KEEPONFORK -> {
+        requireRoomForAreas();
+        areas.insert(area.withForkAdvice(0));
+      }
       case MADV_DONTNEED, MADV_FREE, MADV_REMOVE -> {
         code.suspend(area);
         discard(area, advice);
@@ -579,10 +586,12 @@ public final class AddressSpace {
       pages.advise(area.start(), area.length(), advice);
     } else if (backing.copyOnWrite()) {
       // Others see the file's bytes: this area gets room of its own.
+      requireRoomForAreas();
       MemoryArea fresh = area.withBacking(anonymous.place(area.start(), area.length()));
       pages.map(fresh);
       anonymous.release(area);
       areas.insert(fresh);
+      settle();
     } else {
       pages.clearFile(backing.offset(), area.length());
     }
@@ -599,11 +608,11 @@ public final class AddressSpace {
     AddressSpace child = new AddressSpace(intravisor, anonymous.file(), limit);
     try {
       requireMemory(areas.accountableBytes());
-      requireMappings(areas.hostMappings());
+      requireMappings(pages.hostMappings());
       forked = true;
       storeRepairs++;
       try {
-        new ForkedMemory(pages, anonymous, areas).copyTo(child);
+        new ForkedMemory(pages, anonymous, areas, this::maySplit).copyTo(child);
       } finally {
         code.restoreProtection(areas);
       }
@@ -618,7 +627,14 @@ public final class AddressSpace {
     } catch (HostException e) {
       child.release();
       throw ErrnoException.of(Errno.ENOMEM);
+    } finally {
+      settle();
     }
+  }
+
+  /** Whether a fork may have some more mappings, here and in the child. */
+  private boolean maySplit(int more) {
+    return hasRoomForMappings(pages.hostMappings() + 2L * more);
   }
 
   /** Whether a fork may have made stores fault, or makes them fault now. */
@@ -626,15 +642,57 @@ public final class AddressSpace {
     return forked;
   }
 
-  /** Maps an area that a parent shares with this address space, a child of a fork in the making. */
-  void inherit(MemoryArea area) {
-    if (area.isPrivateAnonymous() && area.backing() == null) {
-      install(area, 0);
-      return;
+  /**
+   * Maps areas that a parent shares with this address space, a child of a fork in the making.
+   *
+   * @param inherited in order
+   */
+  void inherit(List<MemoryArea> inherited) {
+    // First, so that what the areas hold of the memory file is given back if the host refuses.
+    inherited.stream().filter(AddressSpace::hasContent).forEach(areas::insert);
+    MemoryArea one = null;
+    for (MemoryArea area : inherited) {
+      if (one != null && one.continuesOnHostWith(area)) {
+        one = one.movedTo(one.start(), area.end());
+      } else {
+        mapInherited(one);
+        one = area;
+      }
     }
-    pages.map(area);
-    areas.insert(area);
-    code.announce(area);
+    mapInherited(one);
+    for (MemoryArea area : inherited) {
+      if (hasContent(area)) {
+        code.inherit(area);
+      } else {
+        install(area, 0);
+      }
+    }
+  }
+
+  private void mapInherited(MemoryArea area) {
+    if (area != null && hasContent(area)) {
+      pages.map(area);
+    }
+  }
+
+  private static boolean hasContent(MemoryArea area) {
+    return area.file() != null || area.backing() != null;
+  }
+
+  /**
+   * Looks for code that a fork's child has not been to.
+   *
+   * @param guestAddress where the guest went and no code was known
+   * @return whether it can go there now
+   */
+  public synchronized boolean revealCode(long guestAddress) {
+    MemoryArea area = areas.at(guestAddress);
+    boolean revealed =
+        area != null
+            && area.isExecutable()
+            && code.reveal(area, guestAddress, hasRoomForMappings(CodeRanges.MAPPINGS_TO_SHOW));
+    settle();
+    return revealed;
   }
 
   /**
@@ -794,6 +852,7 @@ public final class AddressSpace {
       throw ErrnoException.of(Errno.ENOMEM);
     }
     for (MemoryArea area : areas.within(start, end)) {
+      requireRoomForAreas();
       int flags = locked ? area.flags() | MAP_LOCKED : area.flags() & ~MAP_LOCKED;
       areas.insert(area.withFlags(flags));
     }
@@ -838,7 +897,8 @@ public final class AddressSpace {
     long now = areas.accountableBytes();
     limit.charge(now - chargedBytes);
     chargedBytes = now;
-    long mappings = users == 0 ? 0 : SLOT_MAPPINGS + areas.hostMappings();
+    long mappings =
+        users == 0 ? 0 : SLOT_MAPPINGS + pages.settleHostMappings() + code.hostMappings();
     limit.chargeMappings(mappings - chargedMappings);
     chargedMappings = mappings;
   }
@@ -851,9 +911,13 @@ public final class AddressSpace {
   }
 
   private void requireMappings(long more) {
-    if (!limit.hasRoomForMappings(more)) {
+    if (!hasRoomForMappings(more)) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
+  }
+
+  private boolean hasRoomForMappings(long more) {
+    return limit.hasRoomForMappings(pages.unsettledHostMappings() + more);
   }
 
   private static void requireAligned(long guestAddress) {

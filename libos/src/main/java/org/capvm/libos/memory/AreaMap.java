@@ -17,7 +17,6 @@ final class AreaMap {
 
   private long accountableBytes;
   private long mappedBytes;
-  private int executable;
 
   /**
    * What the last search for a gap found out: between these addresses there is none of that length
@@ -157,14 +156,6 @@ final class AreaMap {
     return byStart.size();
   }
 
-  /**
-   * Mappings of the host that the areas take: one each, and two more where the view of the branch
-   * table changes around code.
-   */
-  long hostMappings() {
-    return byStart.size() + 2L * executable;
-  }
-
   long mappedBytes() {
     return mappedBytes;
   }
@@ -175,7 +166,6 @@ final class AreaMap {
 
   private void put(MemoryArea area) {
     byStart.put(area.start(), area);
-    executable += area.isExecutable() ? 1 : 0;
     mappedBytes += area.length();
     accountableBytes += area.isAccountable() ? area.length() : 0;
     if (area.file() != null) {
@@ -185,7 +175,6 @@ final class AreaMap {
 
   private void take(MemoryArea area) {
     byStart.remove(area.start());
-    executable -= area.isExecutable() ? 1 : 0;
     mappedBytes -= area.length();
     accountableBytes -= area.isAccountable() ? area.length() : 0;
     if (area.file() != null) {

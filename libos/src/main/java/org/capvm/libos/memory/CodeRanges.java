@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -26,11 +27,18 @@ import org.capvm.machine.code.CodeSpace;
  * because an instruction may lie across the border of two areas. A part whose protection changes
  * stays in the range, so that the translations of the rest stay.
  *
+ * <p>Code whose translations other address spaces may have is shown to the guest as mappings of the
+ * host's. What a fork gives a child is shown when the child first goes there: most children end or
+ * run another program before they have been everywhere.
+ *
  * <p>Called with the address space's lock held, except what {@link CodeMemory} declares, which the
  * translator calls with its own lock held; the lock here is inside both.
  */
 final class CodeRanges implements CodeMemory {
   private static final int LONGEST_INSTRUCTION = 15;
+
+  /** A shared branch table, and the address space's own behind it. */
+  static final int MAPPINGS_TO_SHOW = 2;
 
   private final SlotPages pages;
   private final MemoryLimit limit;
@@ -52,6 +60,12 @@ final class CodeRanges implements CodeMemory {
 
   /** Pages whose host protection is without writing, and the pages of code they can change. */
   private final Map<Long, Set<Long>> protectedPages = new HashMap<>();
+
+  /** Ranges that take mappings of the host's, start to end; guarded by the address space's lock. */
+  private final TreeMap<Long, Long> shown = new TreeMap<>();
+
+  /** Executable ranges that the code space has not been told of; guarded in the same way. */
+  private final RangeSet unseen = new RangeSet();
 
   private final List<Runnable> interrupts = new CopyOnWriteArrayList<>();
   private final AtomicLong takenBytes = new AtomicLong();
@@ -88,12 +102,10 @@ final class CodeRanges implements CodeMemory {
     if (!area.isExecutable()) {
       return;
     }
-    if (area.file() != null && !area.isWritable() && !area.isShared()) {
-      CodeOrigin origin = area.file().origin(area.fileOffset());
-      if (origin != null) {
-        code.map(area.start(), area.length(), origin);
-        return;
-      }
+    CodeOrigin origin = origin(area);
+    if (origin != null) {
+      show(area, origin);
+      return;
     }
     long start = area.start();
     long end = area.end();
@@ -118,6 +130,53 @@ final class CodeRanges implements CodeMemory {
     }
   }
 
+  /** What identifies the code of an area that the guest cannot change, or null. */
+  private static CodeOrigin origin(MemoryArea area) {
+    boolean fixed = area.file() != null && !area.isWritable() && !area.isShared();
+    return fixed ? area.file().origin(area.fileOffset()) : null;
+  }
+
+  private void show(MemoryArea area, CodeOrigin origin) {
+    code.map(area.start(), area.length(), origin);
+    shown.put(area.start(), area.end());
+  }
+
+  /** The same for an area that a child of a fork has from its parent: nothing has run there yet. */
+  void inherit(MemoryArea area) {
+    if (area.isExecutable() && origin(area) != null) {
+      unseen.add(area.start(), area.end());
+    } else {
+      announce(area);
+    }
+  }
+
+  /**
+   * The guest goes to an address for which the code space knew no code.
+   *
+   * @param area where that is
+   * @param mayTakeMappings whether the host's are to be had; without, the code is translated for
+   *     this address space alone
+   * @return whether it does know some now
+   */
+  boolean reveal(MemoryArea area, long guestAddress, boolean mayTakeMappings) {
+    if (!unseen.contains(guestAddress)) {
+      return false;
+    }
+    MemoryArea seen = area.slice(unseen.startAt(guestAddress), unseen.endAt(guestAddress));
+    unseen.remove(seen.start(), seen.end());
+    if (mayTakeMappings) {
+      show(seen, origin(seen));
+    } else {
+      code.map(seen.start(), seen.length(), null);
+    }
+    return true;
+  }
+
+  /** Mappings of the host that the view of the branch tables takes, at most. */
+  int hostMappings() {
+    return MAPPINGS_TO_SHOW * shown.size();
+  }
+
   /** Code that can be changed through an area from now on is translated again, with that known. */
   private void announceSharedWritable(MemoryArea area) {
     List<MemoryArea> same;
@@ -138,6 +197,12 @@ final class CodeRanges implements CodeMemory {
   /** A range is unmapped or mapped anew: drops its translations. */
   void forget(long start, long end) {
     code.unmap(start, end - start);
+    unseen.remove(start, end);
+    Long first = shown.floorKey(start);
+    shown
+        .subMap(first == null ? start : first, end)
+        .values()
+        .removeIf(shownEnd -> shownEnd > start);
     synchronized (this) {
       changeable.remove(start, end);
       forgetUses(start, end);
@@ -297,7 +362,10 @@ final class CodeRanges implements CodeMemory {
 
   @Override
   public boolean take(long bytes) {
-    boolean taken = limit.tryTakeForTranslations(bytes);
+    // A page that is protected because of a translation may be a mapping of its own.
+    boolean taken =
+        limit.hasRoomForMappings(2L + pages.unsettledHostMappings())
+            && limit.tryTakeForTranslations(bytes);
     if (taken) {
       takenBytes.addAndGet(bytes);
     }

@@ -7,6 +7,7 @@ import static org.capvm.libos.abi.Mman.PROT_READ;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntPredicate;
 
 /**
  * Shares the memory of an address space with a child of it, copy-on-write.
@@ -37,16 +38,27 @@ final class ForkedMemory {
 
   private static final int GATHERED_PIECES = 6;
 
+  /** So little is put together in any case: to copy it costs no more than some mappings. */
+  private static final long SMALL_BYTES = 128L << 10;
+
+  /** Written pages with no more than this between them are cut out together. */
+  private static final long BRIDGED_BYTES = 32L << 10;
+
   private final SlotPages pages;
   private final AnonymousMemory anonymous;
   private final AreaMap areas;
+  private final IntPredicate maySplit;
 
   private record PageRun(long start, long lengthBytes) {}
 
-  ForkedMemory(SlotPages pages, AnonymousMemory anonymous, AreaMap areas) {
+  /**
+   * @param maySplit whether there may be so many more mappings of the host in either address space
+   */
+  ForkedMemory(SlotPages pages, AnonymousMemory anonymous, AreaMap areas, IntPredicate maySplit) {
     this.pages = pages;
     this.anonymous = anonymous;
     this.areas = areas;
+    this.maySplit = maySplit;
   }
 
   /** Gives a child, which is empty, the memory that a fork gives it. */
@@ -59,30 +71,34 @@ final class ForkedMemory {
       }
     }
     if (areas.count() > MANY_AREAS) {
-      gatherPieces();
+      gatherPieces(SMALL_BYTES, 2);
+      gatherPieces(GATHERED_BYTES, GATHERED_PIECES);
     }
+    areas.all().forEach(this::makePrivate);
+    List<MemoryArea> inherited = new ArrayList<>();
     for (MemoryArea area : areas.all()) {
       switch (area.forkAdvice()) {
         case MADV_DONTFORK -> {}
-        case MADV_WIPEONFORK -> child.inherit(area.withBacking(null));
-        default -> child.inherit(share(area));
+        case MADV_WIPEONFORK -> inherited.add(area.withBacking(null));
+        default -> {
+          if (area.backing() != null) {
+            anonymous.file().retain(area.backing().offset(), area.length());
+          }
+          inherited.add(area);
+        }
       }
     }
+    child.inherit(inherited);
   }
 
-  /** Makes the parent's own mapping of an area private, and counts the child. */
-  private MemoryArea share(MemoryArea area) {
+  /** Maps an area that a child will share so that what the parent writes stays its own. */
+  private void makePrivate(MemoryArea area) {
     Backing backing = area.backing();
-    if (backing == null) {
-      return area;
-    }
-    MemoryArea shared = area.withBacking(backing.shared());
-    if (!backing.copyOnWrite()) {
+    if (backing != null && !backing.copyOnWrite() && area.forkAdvice() == 0) {
+      MemoryArea shared = area.withBacking(backing.shared());
       pages.map(shared);
       areas.insert(shared);
     }
-    anonymous.file().retain(backing.offset(), area.length());
-    return shared;
   }
 
   /** Moves the written pages of a private mapping into the memory file. */
@@ -97,35 +113,46 @@ final class ForkedMemory {
       return;
     }
     pages.protect(area.start(), area.length(), PROT_READ);
-    if (runs.size() > MAX_RUNS) {
+    List<MemoryArea> cut = new ArrayList<>();
+    for (PageRun run : runs) {
+      MemoryArea written = area.slice(run.start(), run.start() + run.lengthBytes());
+      if (!settleInPlace(written)) {
+        addToCut(cut, written, area);
+      }
+    }
+    if (cut.size() > MAX_RUNS || !maySplit.test(2 * cut.size())) {
       moveToRoomOfItsOwn(area);
     } else {
-      for (PageRun run : runs) {
-        settle(area.slice(run.start(), run.start() + run.lengthBytes()));
-      }
+      cut.forEach(this::moveToRoomOfItsOwn);
     }
     pages.protect(area.start(), area.length(), area.hostProtection());
   }
 
-  private void gatherPieces() {
+  /**
+   * Puts pieces side by side together.
+   *
+   * @param mostBytes how much at a time
+   * @param leastPieces how many there must be
+   */
+  private void gatherPieces(long mostBytes, int leastPieces) {
     List<MemoryArea> pieces = new ArrayList<>();
     for (MemoryArea area : areas.all()) {
-      if (!pieces.isEmpty() && !belongsTo(pieces, area)) {
-        gather(pieces);
+      if (!pieces.isEmpty() && !belongsTo(pieces, area, mostBytes)) {
+        gather(pieces, leastPieces);
         pieces.clear();
       }
       if (isCopyOnWrite(area)) {
         pieces.add(area);
       }
     }
-    gather(pieces);
+    gather(pieces, leastPieces);
   }
 
   /** Whether an area could be one with the pieces before it, were it not for its place. */
-  private static boolean belongsTo(List<MemoryArea> pieces, MemoryArea area) {
+  private static boolean belongsTo(List<MemoryArea> pieces, MemoryArea area, long mostBytes) {
     MemoryArea last = pieces.getLast();
     return isCopyOnWrite(area)
-        && area.end() - pieces.getFirst().start() <= GATHERED_BYTES
+        && area.end() - pieces.getFirst().start() <= mostBytes
         && last.withBacking(null).continuesWith(area.withBacking(null));
   }
 
@@ -133,8 +160,8 @@ final class ForkedMemory {
     return area.backing() != null && area.backing().copyOnWrite();
   }
 
-  private void gather(List<MemoryArea> pieces) {
-    if (pieces.size() < GATHERED_PIECES) {
+  private void gather(List<MemoryArea> pieces, int leastPieces) {
+    if (pieces.size() < leastPieces) {
       return;
     }
     MemoryArea first = pieces.getFirst();
@@ -153,21 +180,32 @@ final class ForkedMemory {
     return runs;
   }
 
-  private void settle(MemoryArea written) {
+  /** Moves written pages to where they were before, unless another address space sees that. */
+  private boolean settleInPlace(MemoryArea written) {
     MemoryFile file = anonymous.file();
     Backing backing = written.backing();
-    if (backing != null && file.isExclusive(backing.offset(), written.length())) {
-      pages.copyToFile(written.start(), written.length(), backing.offset());
-      pages.advise(written.start(), written.length(), MADV_DONTNEED);
+    if (backing == null || !file.isExclusive(backing.offset(), written.length())) {
+      return false;
+    }
+    pages.copyToFile(written.start(), written.length(), backing.offset());
+    pages.advise(written.start(), written.length(), MADV_DONTNEED);
+    return true;
+  }
+
+  /** What lies close together is cut out in one. */
+  private static void addToCut(List<MemoryArea> cut, MemoryArea written, MemoryArea area) {
+    if (!cut.isEmpty() && written.start() - cut.getLast().end() <= BRIDGED_BYTES) {
+      cut.add(area.slice(cut.removeLast().start(), written.end()));
     } else {
-      moveToRoomOfItsOwn(written);
+      cut.add(written);
     }
   }
 
   private void moveToRoomOfItsOwn(MemoryArea area) {
     MemoryArea moved = area.withBacking(anonymous.place(area.start(), area.length()).shared());
     pages.copyToFile(area.start(), area.length(), moved.backing().offset());
-    pages.map(moved);
+    // Read-only, as what is around it: so the host can make it one with neighbours.
+    pages.map(moved.withProtection(PROT_READ));
     anonymous.release(area);
     areas.insert(moved);
   }

@@ -138,6 +138,18 @@ public record MemoryArea(
         && Objects.equals(name, next.name);
   }
 
+  /**
+   * Whether the next area can be in the same mapping of the host, whatever the guest may do there.
+   */
+  boolean continuesOnHostWith(MemoryArea next) {
+    return end == next.start
+        && hostProtection() == next.hostProtection()
+        && isShared() == next.isShared()
+        && file == next.file
+        && (file == null || fileOffset + length() == next.fileOffset)
+        && (backing == null ? next.backing == null : backing.plus(length()).equals(next.backing));
+  }
+
   /** The area's line in {@code /proc/PID/maps}, without a line end. */
   public String mapsLine() {
     StringBuilder line = new StringBuilder(96);

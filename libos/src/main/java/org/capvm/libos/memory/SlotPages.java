@@ -20,6 +20,8 @@ final class SlotPages {
 
   private final Slot slot;
   private final MemoryFile memoryFile;
+  private final HostMappings mappings = new HostMappings();
+  private volatile int settledMappings;
 
   /**
    * @param memoryFile holds the content of areas that have a {@link Backing}
@@ -31,6 +33,27 @@ final class SlotPages {
 
   GuestMemory memory() {
     return slot.memory();
+  }
+
+  /** Mappings of the host that the guest's memory takes, at most. */
+  int hostMappings() {
+    return mappings.count();
+  }
+
+  /** The same, which is what the cVM has been charged for from now on. */
+  int settleHostMappings() {
+    settledMappings = mappings.count();
+    return settledMappings;
+  }
+
+  /** How many there are that the cVM has not been charged for. */
+  int unsettledHostMappings() {
+    return mappings.count() - settledMappings;
+  }
+
+  /** How many more there will be when a range is unmapped; may be negative. */
+  int growthByUnmap(long start, long end) {
+    return mappings.growthByUnmap(start, end);
   }
 
   void map(MemoryArea area) {
@@ -45,6 +68,13 @@ final class SlotPages {
                 !backing.copyOnWrite(),
                 memoryFile.descriptor(),
                 backing.offset());
+            mappings.map(
+                area.start(),
+                area.end(),
+                memoryFile,
+                backing.offset(),
+                area.hostProtection(),
+                !backing.copyOnWrite());
           } else {
             slot.mapFile(
                 area.start(),
@@ -53,20 +83,31 @@ final class SlotPages {
                 area.isShared(),
                 area.file().hostDescriptor(),
                 area.fileOffset());
+            // File systems that lie over others give each mapping a file of its own.
+            mappings.map(
+                area.start(),
+                area.end(),
+                new Object(),
+                area.fileOffset(),
+                area.hostProtection(),
+                area.isShared());
           }
         });
   }
 
   void unmap(long guestAddress, long lengthBytes) {
     refusalsAsErrno(() -> slot.unmap(guestAddress, lengthBytes));
+    mappings.unmap(guestAddress, guestAddress + lengthBytes);
   }
 
   void protect(long guestAddress, long lengthBytes, int hostProtection) {
     refusalsAsErrno(() -> slot.protect(guestAddress, lengthBytes, hostProtection));
+    mappings.protect(guestAddress, guestAddress + lengthBytes, hostProtection);
   }
 
   void move(long oldAddress, long oldLength, long newAddress, long newLength) {
     refusalsAsErrno(() -> slot.move(oldAddress, oldLength, newAddress, newLength));
+    mappings.move(oldAddress, oldAddress + oldLength, newAddress, newAddress + newLength);
   }
 
   void advise(long guestAddress, long lengthBytes, int advice) {

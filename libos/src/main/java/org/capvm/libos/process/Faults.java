@@ -74,9 +74,12 @@ final class Faults {
     }
   }
 
-  /** The guest jumped to memory that it may not execute. */
+  /** The guest jumped to where no code is known: memory that it may not execute, unless it is. */
   static void notExecutable(Task task) {
-    pageFault(task, task.registers().pc(), ERROR_FETCH);
+    long pc = task.registers().pc();
+    if (!task.addressSpace().revealCode(pc)) {
+      pageFault(task, pc, ERROR_FETCH);
+    }
   }
 
   /** An instruction that the library OS carries out met memory that the guest cannot access. */
