@@ -250,6 +250,9 @@ final class HostDirectory extends Directory {
     long flags = OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_RDONLY;
     int descriptor = open(child, flags, attributes.mode() & 07777);
     try {
+      if (fileSystem.isOthers(attributes)) {
+        allowRefusal(HostPathcalls.changeOwner(descriptor, attributes.uid(), attributes.gid()));
+      }
       ErrnoException.check(HostPathcalls.changeMode(descriptor, attributes.mode() & 07777));
     } finally {
       Hostcalls.close(descriptor);
@@ -260,7 +263,8 @@ final class HostDirectory extends Directory {
   @Override
   public Directory createDirectory(String child, Attributes attributes) {
     with(descriptor -> HostPathcalls.makeDirectory(descriptor, child, attributes.mode() & 07777));
-    Directory made = require(child).directory();
+    HostDirectory made = (HostDirectory) require(child);
+    giveTo(attributes, made);
     made.changeMode(attributes.mode() & 07777);
     return made;
   }
@@ -268,13 +272,35 @@ final class HostDirectory extends Directory {
   @Override
   public Inode createSymbolicLink(String child, String target, Attributes attributes) {
     with(descriptor -> HostPathcalls.symbolicLink(target, descriptor, child));
-    return require(child);
+    return giveTo(attributes, require(child));
   }
 
   @Override
   public Inode createNode(String child, Attributes attributes) {
     with(descriptor -> HostPathcalls.makeNode(descriptor, child, attributes.mode(), 0));
-    return require(child);
+    return giveTo(attributes, require(child));
+  }
+
+  /** Makes who created a file its owner, as far as the host lets the JVM's user do that. */
+  private Inode giveTo(Attributes attributes, Inode made) {
+    if (fileSystem.isOthers(attributes)) {
+      try {
+        made.changeOwner(attributes.uid(), attributes.gid());
+      } catch (ErrnoException refused) {
+        allowRefusal(-refused.errno());
+      }
+    }
+    return made;
+  }
+
+  /**
+   * Lets a file stay the JVM's user's where that user may not give it away, or where the JVM's user
+   * namespace does not have the new owner.
+   */
+  private static void allowRefusal(long result) {
+    if (result != -Errno.EPERM && result != -Errno.EINVAL) {
+      ErrnoException.check(result);
+    }
   }
 
   @Override

@@ -1,10 +1,15 @@
 package org.capvm.libos.file.host;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
+import org.capvm.libos.file.Directory;
 import org.capvm.libos.file.FileSystem;
 import org.capvm.libos.file.FileSystemStatus;
 import org.capvm.libos.file.Inode;
@@ -34,12 +39,30 @@ public final class HostFileSystem extends FileSystem {
     EVERYONE
   }
 
+  /** Who owns what the JVM creates. */
+  private static final int OWN_USER = ownIdentity("unix:uid");
+
+  private static final int OWN_GROUP = ownIdentity("unix:gid");
+
   private final int rootDescriptor;
   private final Audience audience;
   private final boolean stable;
   private final Inode root;
   private final OpenDirectories openDirectories = new OpenDirectories(this);
   final Object renameLock = new Object();
+
+  private static int ownIdentity(String attribute) {
+    try {
+      return (Integer) Files.getAttribute(Path.of("/proc/self"), attribute);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Whether a file is to belong to somebody else than the JVM's user. */
+  boolean isOthers(Directory.Attributes attributes) {
+    return attributes.uid() != OWN_USER || attributes.gid() != OWN_GROUP;
+  }
 
   /**
    * Takes over a descriptor.
