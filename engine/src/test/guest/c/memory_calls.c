@@ -127,6 +127,13 @@ int main(void) {
   big[(1UL << 30) - 1] = 3;
   say("its end", big[(1UL << 30) - 1]);
   say("munmap", munmap(big, 1UL << 30));
+  volatile unsigned char on_stack[] = {0xb8, 77, 0, 0, 0, 0xc3};
+  void *page = (void *)((uintptr_t)on_stack & ~4095UL);
+  int everything = PROT_READ | PROT_WRITE | PROT_EXEC;
+  say("protect what does not grow", mprotect(area, 4096, PROT_READ | PROT_GROWSDOWN));
+  say("protect a stack that would grow up", mprotect(page, 4096, everything | PROT_GROWSUP));
+  say("make the stack executable", mprotect(page, 4096, everything | PROT_GROWSDOWN));
+  printf("code on the stack returns %d\n", ((int (*)(void))(uintptr_t)on_stack)());
   unsigned char resident[16];
   say("mincore", mincore(area, 4096, resident));
   say("mlock", mlock(area, 4096) <= 0 ? 0 : 1);

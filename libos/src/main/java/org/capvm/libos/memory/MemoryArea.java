@@ -33,6 +33,8 @@ public record MemoryArea(
     long fileOffset,
     Backing backing,
     String name) {
+  /** The name of the stack that a program starts on. */
+  public static final String STACK = "[stack]";
 
   /** Size in bytes. */
   public long length() {
@@ -57,6 +59,13 @@ public record MemoryArea(
   /** Whether a fault just below extends the area. */
   public boolean growsDown() {
     return (flags & MAP_GROWSDOWN) != 0;
+  }
+
+  /**
+   * Whether this is the stack that a program starts on, which has all of its room from the start.
+   */
+  boolean isMainStack() {
+    return STACK.equals(name);
   }
 
   /** Whether this is private memory without a file, whose content is in the memory file. */

@@ -131,8 +131,16 @@ final class MemoryCalls {
       return -Errno.EINVAL;
     }
     if ((protection & GROWS) != 0) {
-      // Nothing that grows is ever mapped.
-      return task.addressSpace().areaAt(address) == null ? -Errno.ENOMEM : -Errno.EINVAL;
+      MemoryArea area = task.addressSpace().areaAt(address);
+      if (area == null) {
+        return -Errno.ENOMEM;
+      }
+      if ((protection & Mman.PROT_GROWSUP) != 0 || !(area.growsDown() || area.isMainStack())) {
+        return -Errno.EINVAL;
+      }
+      long end = address + pageUp(length);
+      task.addressSpace().protect(area.start(), end - area.start(), (int) protection);
+      return 0;
     }
     task.addressSpace().protect(address, length, (int) protection);
     return 0;

@@ -13,6 +13,7 @@ import static org.capvm.libos.memory.AddressLayout.pageUp;
 import org.capvm.libos.abi.AuxiliaryType;
 import org.capvm.libos.memory.AddressLayout;
 import org.capvm.libos.memory.AddressSpace;
+import org.capvm.libos.memory.MemoryArea;
 
 /**
  * Loads a program into an empty address space: its segments, its dynamic loader's, the vDSO and the
@@ -163,7 +164,7 @@ final class ProgramLoader {
     long length = Math.max(wanted, pageUp(top.length) + 32 * PAGE);
     long start = AddressLayout.END - length;
     int protection = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0);
-    space.map(start, length, protection, MAP_FIXED | MAP_NORESERVE, null, 0, "[stack]");
+    space.map(start, length, protection, MAP_FIXED | MAP_NORESERVE, null, 0, MemoryArea.STACK);
     long stackPointer = AddressLayout.END - top.length;
     space.memory().write(stackPointer, top, 0, top.length);
     return stackPointer;
