@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -94,6 +95,17 @@ int main(void) {
   say("pipe write", write(pipes[1], "through", 7));
   say("pipe read", read(pipes[0], buffer, 64));
   say("pipe seek", lseek(pipes[0], 0, SEEK_SET));
+  struct stat nameless;
+  say("pipe chmod", fchmod(pipes[1], 0200));
+  fstat(pipes[0], &nameless);
+  printf("pipe mode: %o\n", nameless.st_mode);
+  int sockets[2];
+  socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
+  say("socket chmod", fchmod(sockets[0], 0200));
+  fstat(sockets[0], &nameless);
+  printf("socket mode: %o\n", nameless.st_mode);
+  fstat(sockets[1], &nameless);
+  printf("its peer's: %o\n", nameless.st_mode);
   close(pipes[1]);
   say("pipe end", read(pipes[0], buffer, 64));
   say("unlink", unlink("soft"));

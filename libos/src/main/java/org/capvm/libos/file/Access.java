@@ -68,7 +68,12 @@ public final class Access {
 
   /** Refuses with EPERM unless the caller owns the file or is the superuser. */
   public static void requireOwner(Inode inode, Credentials credentials) {
-    if (credentials.fsuid() != 0 && credentials.fsuid() != inode.status().uid()) {
+    requireOwner(inode.status().uid(), credentials);
+  }
+
+  /** Refuses all but the owner and user 0. */
+  public static void requireOwner(int owner, Credentials credentials) {
+    if (credentials.fsuid() != 0 && credentials.fsuid() != owner) {
       throw ErrnoException.of(Errno.EPERM);
     }
   }

@@ -243,6 +243,16 @@ public abstract class FileDescription {
     ownsLocks = true;
   }
 
+  /**
+   * Sets the permission bits of an open file that has no name, as {@code fchmod} does with pipes
+   * and sockets.
+   *
+   * @return false if the file has none of its own
+   */
+  public boolean changeMode(int permissions) {
+    return false;
+  }
+
   /** What {@code fstat} says. */
   public FileStatus status() {
     return location.inode().status();

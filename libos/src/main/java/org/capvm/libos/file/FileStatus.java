@@ -54,6 +54,25 @@ public record FileStatus(
         birth);
   }
 
+  /** The same status with other permission bits, changed now. */
+  public FileStatus withPermissions(int permissions) {
+    return new FileStatus(
+        device,
+        inode,
+        type() | permissions,
+        linkCount,
+        uid,
+        gid,
+        deviceNumber,
+        size,
+        blockSize,
+        blocks,
+        access,
+        modification,
+        Timestamp.now(),
+        birth);
+  }
+
   /** A device number as {@code makedev(3)} packs it. */
   public static long makeDevice(int major, int minor) {
     return (minor & 0xFFL)

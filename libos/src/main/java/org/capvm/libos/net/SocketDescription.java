@@ -34,7 +34,7 @@ public abstract class SocketDescription extends FileDescription {
   private final SocketOptions options;
   private final WaitQueue waiters = new WaitQueue();
   private volatile boolean forwarded;
-  private final FileStatus status = AnonymousInodes.status(FileMode.S_IFSOCK | 0777);
+  private volatile FileStatus status = AnonymousInodes.status(FileMode.S_IFSOCK | 0777);
   private volatile int pendingError;
 
   /**
@@ -220,6 +220,12 @@ public abstract class SocketDescription extends FileDescription {
   @Override
   public final FileStatus status() {
     return status;
+  }
+
+  @Override
+  public final synchronized boolean changeMode(int permissions) {
+    status = status.withPermissions(permissions);
+    return true;
   }
 
   @Override

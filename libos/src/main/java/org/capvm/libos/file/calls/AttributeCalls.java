@@ -59,6 +59,12 @@ final class AttributeCalls {
   static long fchmod(Task task, int descriptor, int mode) {
     FileDescription file = task.files().get(descriptor);
     try {
+      if (file.location() == null) {
+        Access.requireOwner(file.status().uid(), task.credentials());
+        if (file.changeMode(mode & 07777)) {
+          return 0;
+        }
+      }
       return changeMode(task, located(file), mode);
     } finally {
       file.release();

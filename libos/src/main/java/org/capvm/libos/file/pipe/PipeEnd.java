@@ -1,5 +1,6 @@
 package org.capvm.libos.file.pipe;
 
+import java.util.concurrent.atomic.AtomicReference;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
@@ -16,7 +17,7 @@ import org.capvm.libos.process.Task;
 /** An open end of a pipe, or of a FIFO, which may be both ends at once. Threads: any. */
 public final class PipeEnd extends FileDescription {
   private final Pipe pipe;
-  private final FileStatus anonymous;
+  private final AtomicReference<FileStatus> anonymous;
 
   /**
    * An end; counts as a reader or writer until it is closed.
@@ -24,7 +25,7 @@ public final class PipeEnd extends FileDescription {
    * @param location of a FIFO's name, or null
    * @param anonymous the status of a pipe without a name, shared by its ends
    */
-  PipeEnd(Pipe pipe, Location location, FileStatus anonymous, int flags) {
+  PipeEnd(Pipe pipe, Location location, AtomicReference<FileStatus> anonymous, int flags) {
     super(location, flags);
     this.pipe = pipe;
     this.anonymous = anonymous;
@@ -43,7 +44,8 @@ public final class PipeEnd extends FileDescription {
    */
   public static PipeEnd[] pair(int flags, MemoryLimit payer) {
     Pipe pipe = new Pipe(payer);
-    FileStatus status = AnonymousInodes.status(FileMode.S_IFIFO | 0600);
+    AtomicReference<FileStatus> status =
+        new AtomicReference<>(AnonymousInodes.status(FileMode.S_IFIFO | 0600));
     return new PipeEnd[] {
       new PipeEnd(pipe, null, status, flags | org.capvm.libos.abi.OpenFlags.O_RDONLY),
       new PipeEnd(pipe, null, status, flags | org.capvm.libos.abi.OpenFlags.O_WRONLY)
@@ -57,12 +59,21 @@ public final class PipeEnd extends FileDescription {
 
   @Override
   public FileStatus status() {
-    return anonymous == null ? super.status() : anonymous;
+    return anonymous == null ? super.status() : anonymous.get();
+  }
+
+  @Override
+  public boolean changeMode(int permissions) {
+    if (anonymous == null) {
+      return false;
+    }
+    anonymous.updateAndGet(status -> status.withPermissions(permissions));
+    return true;
   }
 
   @Override
   public String describe(Location root) {
-    return anonymous == null ? super.describe(root) : "pipe:[" + anonymous.inode() + "]";
+    return anonymous == null ? super.describe(root) : "pipe:[" + anonymous.get().inode() + "]";
   }
 
   @Override
