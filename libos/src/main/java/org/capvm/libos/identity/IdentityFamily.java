@@ -121,7 +121,8 @@ public final class IdentityFamily implements SystemCallFamily {
               157,
               "prctl",
               PrctlCalls::prctl,
-              "names, dumpable, death signal, no_new_privs, capability bounds; others EINVAL",
+              "names, dumpable, death signal, no_new_privs, capability bounds, and keeping"
+                  + " capabilities, which has no effect; others EINVAL",
               PRCTL_OPTION,
               HEX,
               HEX,

@@ -13,6 +13,7 @@ final class PrctlCalls {
   private static final int PR_GET_DUMPABLE = 3;
   private static final int PR_SET_DUMPABLE = 4;
   private static final int PR_GET_KEEPCAPS = 7;
+  private static final int PR_SET_KEEPCAPS = 8;
   private static final int PR_SET_NAME = 15;
   private static final int PR_GET_NAME = 16;
   private static final int PR_GET_SECCOMP = 21;
@@ -44,7 +45,9 @@ final class PrctlCalls {
       case PR_SET_NO_NEW_PRIVS -> a1 == 1 && (a2 | a3 | a4) == 0 ? 0 : -Errno.EINVAL;
       // No program gains rights by being executed here, so the promise always holds.
       case PR_GET_NO_NEW_PRIVS -> 1;
-      case PR_GET_KEEPCAPS, PR_GET_SECCOMP, PR_GET_THP_DISABLE -> 0;
+      case PR_GET_KEEPCAPS -> task.process().keepsCapabilities() ? 1 : 0;
+      case PR_SET_KEEPCAPS -> setKeepCapabilities(task, a1);
+      case PR_GET_SECCOMP, PR_GET_THP_DISABLE -> 0;
       case PR_GET_TIMERSLACK -> TIMER_SLACK_NANOS;
       // How late timers may be, and how large pages are, changes no result.
       case PR_SET_TIMERSLACK, PR_SET_THP_DISABLE -> 0;
@@ -71,6 +74,14 @@ final class PrctlCalls {
   private static long getName(Task task, long out) {
     byte[] name = Arrays.copyOf(task.name().getBytes(StandardCharsets.ISO_8859_1), NAME_BYTES);
     task.memory().write(out, name, 0, NAME_BYTES);
+    return 0;
+  }
+
+  private static long setKeepCapabilities(Task task, long value) {
+    if (value != 0 && value != 1) {
+      return -Errno.EINVAL;
+    }
+    task.process().setKeepsCapabilities(value == 1);
     return 0;
   }
 

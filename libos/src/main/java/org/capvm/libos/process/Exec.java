@@ -80,6 +80,7 @@ final class Exec {
     task.setLastFault(FaultDetail.NONE);
     task.unshareFiles();
     task.files().closeOnExec();
+    task.process().setKeepsCapabilities(false);
   }
 
   /** The monitor's routines serve where the vDSO's own code would make a system call. */

@@ -52,6 +52,7 @@ public final class Process {
   private volatile int stopSignal;
   private volatile boolean dumpable = true;
   private volatile int parentDeathSignal;
+  private volatile boolean keepsCapabilities;
   private volatile int exitSignal = Signal.SIGCHLD;
   private volatile boolean memoryReleased;
   private int unreportedStop;
@@ -338,6 +339,16 @@ public final class Process {
   /** Sets {@link #parentDeathSignal}. */
   public void setParentDeathSignal(int signal) {
     parentDeathSignal = signal;
+  }
+
+  /** Whether the process has asked to keep its capabilities when it changes its user. */
+  public boolean keepsCapabilities() {
+    return keepsCapabilities;
+  }
+
+  /** Sets {@link #keepsCapabilities}. */
+  public void setKeepsCapabilities(boolean keeps) {
+    keepsCapabilities = keeps;
   }
 
   /** The tasks alive, the first one first. */
