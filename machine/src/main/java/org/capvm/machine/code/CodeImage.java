@@ -31,6 +31,9 @@ final class CodeImage implements AutoCloseable {
   /** How many address spaces share the image; the cache's. */
   int users;
 
+  /** What a shared image's translations take. */
+  private long chargedBytes;
+
   /** Where the translation of each pc that control has gone to, or branches to, is. */
   private final PcMap labels = new PcMap();
 
@@ -106,11 +109,15 @@ final class CodeImage implements AutoCloseable {
     if (translation == null) {
       return false;
     }
-    if (!shared && !memory.take(table.take(translation) + TranslationCache.bytesOf(translation))) {
+    long bytes = table.take(translation) + TranslationCache.bytesOf(translation);
+    if (!shared && !memory.take(bytes)) {
       throw new CodeCacheFullException("its translations take more memory than it may have");
     }
-    InstalledTranslation result =
-        shared ? cache.installShared(translation) : cache.install(translation);
+    InstalledTranslation result = cache.install(translation);
+    if (shared) {
+      cache.chargeShared(bytes);
+      chargedBytes += bytes;
+    }
     cache.countNanos(System.nanoTime() - begun);
     installed.computeIfAbsent(translation.lowestPc(), pc -> new ArrayList<>(1)).add(result);
     publish(result);
@@ -216,8 +223,9 @@ final class CodeImage implements AutoCloseable {
   @Override
   public synchronized void close() {
     for (List<InstalledTranslation> each : installed.values()) {
-      each.forEach(cache::releaseShared);
+      each.forEach(cache::release);
     }
+    cache.chargeShared(-chargedBytes);
     table.close();
   }
 }

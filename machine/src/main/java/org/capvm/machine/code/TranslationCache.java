@@ -167,20 +167,12 @@ public final class TranslationCache {
     return true;
   }
 
-  /** {@link #install}, for a shared image. */
-  InstalledTranslation installShared(Translation translation) {
-    InstalledTranslation installed = install(translation);
-    sharedBytes.add(bytesOf(translation));
-    return installed;
+  /** Counts what translations of shared images take, or gives it back if negative. */
+  void chargeShared(long bytes) {
+    sharedBytes.add(bytes);
   }
 
-  /** {@link #release}, for a shared image. */
-  void releaseShared(InstalledTranslation installed) {
-    release(installed);
-    sharedBytes.add(-bytesOf(installed.translation()));
-  }
-
-  /** What a translation takes of memory, near enough. */
+  /** What a translation takes besides the branch table, near enough. */
   static long bytesOf(Translation translation) {
     return OBJECT_BYTES + BYTES_OF_A_BYTE * translation.lengthBytes();
   }
