@@ -30,8 +30,8 @@ final class TerminalSignals {
   static void forward(IntConsumer receiver) {
     HostSignals signals = new HostSignals(List.of(HUP, INT, QUIT, USR1, TERM, WINCH));
     start(
-        () -> {
-          int signal = signals.await();
+        signals,
+        signal -> {
           if (signal != QUIT) {
             receiver.accept(signal);
           } else if (isAttachRequest()) {
@@ -47,19 +47,21 @@ final class TerminalSignals {
   /** Like {@link #forward}, but SIGQUIT stays the JVM's, which prints its threads. */
   static void forwardExceptQuit(IntConsumer receiver) {
     HostSignals signals = new HostSignals(List.of(HUP, INT, USR1, TERM, WINCH));
-    start(() -> receiver.accept(signals.await()));
+    start(signals, receiver);
   }
 
-  private static void start(Runnable next) {
+  private static void start(HostSignals signals, IntConsumer receiver) {
     Thread.ofPlatform()
         .daemon()
         .name("signals")
         .start(
             () -> {
-              while (true) {
-                next.run();
+              for (int signal = signals.await(); signal != 0; signal = signals.await()) {
+                receiver.accept(signal);
               }
             });
+    // The JVM's exit waits 0.3 seconds for a thread that is in a call to the host.
+    Runtime.getRuntime().addShutdownHook(new Thread(signals::stopAwaiting));
   }
 
   /**

@@ -30,6 +30,7 @@ import org.capvm.libos.abi.Signal;
 @SuppressWarnings("restricted")
 public final class HostSignals {
   private static final int READ = 0;
+  private static final int WRITE = 1;
   private static final int MMAP = 9;
   private static final int MPROTECT = 10;
   private static final int RT_SIGACTION = 13;
@@ -58,6 +59,7 @@ public final class HostSignals {
   private final MemorySegment read = arena.allocate(1);
   private final Map<Integer, Long> formerHandlers = new HashMap<>();
   private final int pipe;
+  private final int target;
 
   /**
    * Takes signals, except those that the process was started to ignore: they stay ignored.
@@ -69,7 +71,7 @@ public final class HostSignals {
     MemorySegment ends = arena.allocate(JAVA_INT, 2);
     check("pipe2", call(PIPE2, ends.address(), O_CLOEXEC));
     pipe = ends.getAtIndex(JAVA_INT, 0);
-    int target = ends.getAtIndex(JAVA_INT, 1);
+    target = ends.getAtIndex(JAVA_INT, 1);
     // A handler must not wait: of more signals than the pipe has room for, the rest is lost.
     check("fcntl", call(FCNTL, target, F_SETFL, O_NONBLOCK));
 
@@ -105,7 +107,7 @@ public final class HostSignals {
     return formerHandlers.containsKey(signal);
   }
 
-  /** Waits for a signal and returns its number. */
+  /** Waits for a signal and returns its number; 0 after {@link #stopAwaiting}. */
   public int await() {
     long result;
     do {
@@ -113,6 +115,13 @@ public final class HostSignals {
     } while (result == -Errno.EINTR);
     check("read", result);
     return read.get(JAVA_BYTE, 0);
+  }
+
+  /** Makes {@link #await} return without a signal. Any thread may call this. */
+  public void stopAwaiting() {
+    try (Arena own = Arena.ofConfined()) {
+      call(WRITE, target, own.allocate(1).address(), 1);
+    }
   }
 
   /**
