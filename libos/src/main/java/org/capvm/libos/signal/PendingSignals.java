@@ -54,7 +54,7 @@ public final class PendingSignals {
    */
   public synchronized boolean add(SignalInfo info, int limit) {
     boolean there = (set & bit(info.signal())) != 0;
-    if (closed || isStandard(info) && there) {
+    if (closed || (isStandard(info) && there)) {
       return true;
     }
     if (!isStandard(info) && (queue.size() >= limit || !payer.tryTake(SIGNAL_BYTES, 0))) {

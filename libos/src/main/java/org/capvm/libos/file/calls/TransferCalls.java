@@ -192,7 +192,7 @@ final class TransferCalls {
     if (in instanceof DirectoryDescription || out instanceof DirectoryDescription) {
       return -Errno.EISDIR;
     }
-    if (!(in instanceof RegularFile) || !(out instanceof RegularFile)) {
+    if (!(in instanceof RegularFile source) || !(out instanceof RegularFile target)) {
       return -Errno.EINVAL;
     }
     if (!in.isReadable() || !out.isWritable() || out.has(OpenFlags.O_APPEND)) {
@@ -200,7 +200,7 @@ final class TransferCalls {
     }
     inAt = inOffset == 0 ? in.seek(task, 0, SEEK_CUR) : inAt;
     outAt = outOffset == 0 ? out.seek(task, 0, SEEK_CUR) : outAt;
-    long allowed = requireRange(task, (RegularFile) in, inAt, (RegularFile) out, outAt, count);
+    long allowed = requireRange(task, source, inAt, target, outAt, count);
     if (inAt < 0 || outAt < 0) {
       return -Errno.EINVAL;
     }
