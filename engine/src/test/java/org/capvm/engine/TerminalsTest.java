@@ -49,7 +49,7 @@ final class TerminalsTest {
       line(b"cat")
       in_foreground("cat")
       os.write(screen, b"typ3\\x7fed\\n\\x04")
-      line(b"cat & wait $!")
+      line(b"cat & until jobs -s | grep -q cat; do sleep 0.05; done")
       line(b"fg; jobs")
       in_foreground("cat")
       os.write(screen, b"\\x04")
