@@ -7,7 +7,8 @@ module org.capvm.libos {
       org.capvm.engine,
       org.capvm.cli;
   exports org.capvm.libos.abi to
-      org.capvm.engine;
+      org.capvm.engine,
+      org.capvm.cli;
   exports org.capvm.libos.capability to
       org.capvm.engine;
   exports org.capvm.libos.file to

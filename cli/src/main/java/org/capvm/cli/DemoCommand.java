@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.capvm.image.DebianRoot;
+import org.capvm.libos.abi.Signal;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -51,7 +52,7 @@ final class DemoCommand implements Callable<Integer> {
   private static final double IDLE_ENOUGH = 0.9;
 
   private static final List<Integer> ENDING =
-      List.of(TerminalSignals.HUP, TerminalSignals.INT, TerminalSignals.QUIT, TerminalSignals.TERM);
+      List.of(Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT, Signal.SIGTERM);
 
   private static final List<String> PROGRAMS =
       List.of("usr/lib64/ld-linux-x86-64.so.2", "usr/bin/redis-server", "usr/bin/python3");

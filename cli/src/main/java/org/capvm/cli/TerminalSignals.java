@@ -1,5 +1,12 @@
 package org.capvm.cli;
 
+import static org.capvm.libos.abi.Signal.SIGHUP;
+import static org.capvm.libos.abi.Signal.SIGINT;
+import static org.capvm.libos.abi.Signal.SIGQUIT;
+import static org.capvm.libos.abi.Signal.SIGTERM;
+import static org.capvm.libos.abi.Signal.SIGUSR1;
+import static org.capvm.libos.abi.Signal.SIGWINCH;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,13 +19,6 @@ import org.capvm.libos.host.HostSignals;
  * <p>Ctrl-Z stops the whole process, guests included, as it should.
  */
 final class TerminalSignals {
-  static final int HUP = 1;
-  static final int INT = 2;
-  static final int QUIT = 3;
-  static final int USR1 = 10;
-  static final int TERM = 15;
-  static final int WINCH = 28;
-
   private TerminalSignals() {}
 
   /**
@@ -28,25 +28,26 @@ final class TerminalSignals {
    * @param receiver takes Linux's number of the signal, on a thread of its own
    */
   static void forward(IntConsumer receiver) {
-    HostSignals signals = new HostSignals(List.of(HUP, INT, QUIT, USR1, TERM, WINCH));
+    HostSignals signals =
+        new HostSignals(List.of(SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGTERM, SIGWINCH));
     start(
         signals,
         signal -> {
-          if (signal != QUIT) {
+          if (signal != SIGQUIT) {
             receiver.accept(signal);
           } else if (isAttachRequest()) {
-            signals.passToJvm(QUIT);
-          } else if (signals.hasTaken(INT)) {
+            signals.passToJvm(SIGQUIT);
+          } else if (signals.hasTaken(SIGINT)) {
             // Whoever starts a program with SIGINT ignored, as shells do in the background, has
             // SIGQUIT ignored as well; the JVM took that one before anybody could ask.
-            receiver.accept(QUIT);
+            receiver.accept(SIGQUIT);
           }
         });
   }
 
   /** Like {@link #forward}, but SIGQUIT stays the JVM's, which prints its threads. */
   static void forwardExceptQuit(IntConsumer receiver) {
-    HostSignals signals = new HostSignals(List.of(HUP, INT, USR1, TERM, WINCH));
+    HostSignals signals = new HostSignals(List.of(SIGHUP, SIGINT, SIGUSR1, SIGTERM, SIGWINCH));
     start(signals, receiver);
   }
 

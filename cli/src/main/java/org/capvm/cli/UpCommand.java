@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.capvm.engine.CapVm;
 import org.capvm.engine.DescriptorSocket;
 import org.capvm.engine.ProgramNotStartedException;
+import org.capvm.libos.abi.Signal;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -92,7 +93,7 @@ final class UpCommand implements Callable<Integer> {
       Thread.ofPlatform().daemon().name("control").start(() -> server.serve(socket));
       TerminalSignals.forwardExceptQuit(
           signal -> {
-            if (signal == TerminalSignals.INT || signal == TerminalSignals.TERM) {
+            if (signal == Signal.SIGINT || signal == Signal.SIGTERM) {
               Thread.ofPlatform().daemon().name("stop").start(() -> stop(deployment));
             }
           });

@@ -24,6 +24,14 @@ def expect(text, limit=20):
     seen = seen[seen.index(text) + len(text) :]
 
 
+def press_during_sleep(key, seconds):
+    """Lets the prompt sleep, and presses a key while it does."""
+    os.write(terminal, f"print('s' + 'leeps'); time.sleep({seconds})\r".encode())
+    expect(b"sleeps")
+    time.sleep(0.5)
+    os.write(terminal, key)
+
+
 child, terminal = pty.fork()
 if child == 0:
     os.environ["TERM"] = "xterm"
@@ -46,18 +54,12 @@ expect(b"KeyboardInterrupt")
 expect(b">>> ")
 os.write(terminal, b"import signal; _ = signal.signal(signal.SIGQUIT, lambda number, frame: print('quit', number))\r")
 expect(b">>> ")
-os.write(terminal, b"print('s' + 'leeps'); time.sleep(3)\r")
-expect(b"sleeps")
-time.sleep(0.5)
-os.write(terminal, b"\x1c")
+press_during_sleep(b"\x1c", seconds=3)
 expect(b"quit 3")
 expect(b">>> ")
 os.write(terminal, b"import sys; sys.stdin.isatty() and signal.signal(signal.SIGQUIT, signal.SIG_DFL)\r")
 expect(b">>> ")
-os.write(terminal, b"print('s' + 'leeps'); time.sleep(30)\r")
-expect(b"sleeps")
-time.sleep(0.5)
-os.write(terminal, b"\x1c")
+press_during_sleep(b"\x1c", seconds=30)
 _, status = os.waitpid(child, 0)
 status = os.waitstatus_to_exitcode(status)
 print("all as expected" if status == 128 + 3 else f"status {status}")

@@ -37,29 +37,19 @@ public record FileStatus(
 
   /** The same status as seen in another file system, under another number. */
   public FileStatus withIdentity(long newDevice, long newInode) {
-    return new FileStatus(
-        newDevice,
-        newInode,
-        mode,
-        linkCount,
-        uid,
-        gid,
-        deviceNumber,
-        size,
-        blockSize,
-        blocks,
-        access,
-        modification,
-        change,
-        birth);
+    return with(newDevice, newInode, mode, change);
   }
 
   /** The same status with other permission bits, changed now. */
   public FileStatus withPermissions(int permissions) {
+    return with(device, inode, type() | permissions, Timestamp.now());
+  }
+
+  private FileStatus with(long newDevice, long newInode, int newMode, Timestamp newChange) {
     return new FileStatus(
-        device,
-        inode,
-        type() | permissions,
+        newDevice,
+        newInode,
+        newMode,
         linkCount,
         uid,
         gid,
@@ -69,7 +59,7 @@ public record FileStatus(
         blocks,
         access,
         modification,
-        Timestamp.now(),
+        newChange,
         birth);
   }
 

@@ -29,13 +29,9 @@ import org.capvm.libos.abi.Signal;
  */
 @SuppressWarnings("restricted")
 public final class HostSignals {
-  private static final int READ = 0;
-  private static final int WRITE = 1;
   private static final int MMAP = 9;
   private static final int MPROTECT = 10;
   private static final int RT_SIGACTION = 13;
-  private static final int FCNTL = 72;
-  private static final int PIPE2 = 293;
 
   private static final int PROT_READ = 1;
   private static final int PROT_WRITE = 2;
@@ -43,7 +39,6 @@ public final class HostSignals {
   private static final int MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
   private static final int F_SETFL = 4;
   private static final int O_NONBLOCK = 0x800;
-  private static final int O_CLOEXEC = 0x80000;
 
   private static final int PAGE_BYTES = 4096;
   private static final int SIGSET_BYTES = 8;
@@ -69,11 +64,11 @@ public final class HostSignals {
    */
   public HostSignals(Iterable<Integer> signals) {
     MemorySegment ends = arena.allocate(JAVA_INT, 2);
-    check("pipe2", call(PIPE2, ends.address(), O_CLOEXEC));
+    check("pipe2", Hostcalls.pipe(ends.address()));
     pipe = ends.getAtIndex(JAVA_INT, 0);
     target = ends.getAtIndex(JAVA_INT, 1);
     // A handler must not wait: of more signals than the pipe has room for, the rest is lost.
-    check("fcntl", call(FCNTL, target, F_SETFL, O_NONBLOCK));
+    check("fcntl", Hostcalls.fcntl(target, F_SETFL, O_NONBLOCK));
 
     byte[] handler = handler(target);
     byte[] restorer = restorer();
@@ -111,7 +106,7 @@ public final class HostSignals {
   public int await() {
     long result;
     do {
-      result = call(READ, pipe, read.address(), 1);
+      result = Hostcalls.read(pipe, read.address(), 1);
     } while (result == -Errno.EINTR);
     check("read", result);
     return read.get(JAVA_BYTE, 0);
@@ -120,7 +115,7 @@ public final class HostSignals {
   /** Makes {@link #await} return without a signal. Any thread may call this. */
   public void stopAwaiting() {
     try (Arena own = Arena.ofConfined()) {
-      call(WRITE, target, own.allocate(1).address(), 1);
+      Hostcalls.write(target, own.allocate(1).address(), 1);
     }
   }
 

@@ -4,6 +4,7 @@ import static org.capvm.libos.host.HostSystemCall.call;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.capvm.libos.abi.OpenFlags;
 
 /**
  * Host calls on descriptors. Every method returns what Linux returns, a value or -errno. Addresses
@@ -147,15 +148,17 @@ public final class Hostcalls {
    * embedding program, to turn its configuration into descriptors.
    */
   public static long openRoot(String hostPath) {
-    byte[] path = hostPath.getBytes(java.nio.charset.StandardCharsets.UTF_8);
-    int pathAndClose = 010000000 | 02000000;
-    return call(OPENAT, AT_FDCWD, HostScratch.string(0, path), pathAndClose);
+    return open(hostPath, OpenFlags.O_PATH | OpenFlags.O_CLOEXEC);
   }
 
   /** Opens a file of the host's own file systems, such as {@code /proc}, close-on-exec. */
   public static long openForReading(String hostPath) {
+    return open(hostPath, OpenFlags.O_CLOEXEC);
+  }
+
+  private static long open(String hostPath, int flags) {
     byte[] path = hostPath.getBytes(java.nio.charset.StandardCharsets.UTF_8);
-    return call(OPENAT, AT_FDCWD, HostScratch.string(0, path), 02000000);
+    return call(OPENAT, AT_FDCWD, HostScratch.string(0, path), flags);
   }
 
   /** {@code ppoll} without a signal mask; a null timeout address waits forever. */

@@ -2,6 +2,7 @@ package org.capvm.libos.identity;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.process.Task;
@@ -36,7 +37,7 @@ final class PrctlCalls {
       case PR_SET_NAME -> setName(task, a1);
       case PR_GET_NAME -> getName(task, a1);
       case PR_GET_DUMPABLE -> task.process().isDumpable() ? 1 : 0;
-      case PR_SET_DUMPABLE -> setDumpable(task, a1);
+      case PR_SET_DUMPABLE -> setFlag(a1, task.process()::setDumpable);
       case PR_SET_PDEATHSIG -> setParentDeathSignal(task, a1);
       case PR_GET_PDEATHSIG -> {
         task.memory().putInt(a1, task.process().parentDeathSignal());
@@ -46,7 +47,7 @@ final class PrctlCalls {
       // No program gains rights by being executed here, so the promise always holds.
       case PR_GET_NO_NEW_PRIVS -> 1;
       case PR_GET_KEEPCAPS -> task.process().keepsCapabilities() ? 1 : 0;
-      case PR_SET_KEEPCAPS -> setKeepCapabilities(task, a1);
+      case PR_SET_KEEPCAPS -> setFlag(a1, task.process()::setKeepsCapabilities);
       case PR_GET_SECCOMP, PR_GET_THP_DISABLE -> 0;
       case PR_GET_TIMERSLACK -> TIMER_SLACK_NANOS;
       // How late timers may be, and how large pages are, changes no result.
@@ -77,19 +78,11 @@ final class PrctlCalls {
     return 0;
   }
 
-  private static long setKeepCapabilities(Task task, long value) {
+  private static long setFlag(long value, Consumer<Boolean> flag) {
     if (value != 0 && value != 1) {
       return -Errno.EINVAL;
     }
-    task.process().setKeepsCapabilities(value == 1);
-    return 0;
-  }
-
-  private static long setDumpable(Task task, long value) {
-    if (value != 0 && value != 1) {
-      return -Errno.EINVAL;
-    }
-    task.process().setDumpable(value == 1);
+    flag.accept(value == 1);
     return 0;
   }
 

@@ -558,8 +558,9 @@ public final class Task {
     drainWakeDescriptor(HostScratch.get(), HostScratch.SIZE_BYTES - 16L);
   }
 
-  /** Gives back what the task holds of the host. */
+  /** Gives back what the task holds of the host and of the cVM's memory. */
   void close() {
+    signals.pending().close();
     if (wakeDescriptor >= 0) {
       Hostcalls.close(wakeDescriptor);
       wakeDescriptor = -1;

@@ -24,7 +24,6 @@ final class TaskEnd {
     task.addTimesTo(process.ownTimes());
     ExitStatus status = task.exited() != null ? task.exited() : ExitStatus.exited(0);
     task.close();
-    task.signals().pending().close();
     libraryOs.processes().remove(task);
     if (process.remove(task)) {
       endProcess(process, status);

@@ -157,7 +157,6 @@ public final class Visit {
     task.files().leave();
     task.libraryOs().statistics().add(task.callCounts());
     task.close();
-    task.signals().pending().close();
     task.libraryOs().processes().remove(task);
     task.process().remove(task);
   }

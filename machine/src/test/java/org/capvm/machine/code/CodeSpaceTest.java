@@ -197,10 +197,7 @@ class CodeSpaceTest {
 
   @Test
   void retiredTranslationsAreReleasedOnceEveryThreadHasBeenOutside() {
-    Passages thread = new Passages();
-    space.enter(thread);
-    space.map(START, PAGE, null);
-    thread.count = 1;
+    Passages thread = threadWithPassages(1);
     retireMany();
     long taken = codeCache.usedBytes();
     retireMany();
@@ -214,22 +211,25 @@ class CodeSpaceTest {
 
   @Test
   void aThreadOutsideKeepsNoTranslation() {
-    Passages thread = new Passages();
-    space.enter(thread);
-    space.map(START, PAGE, null);
-    thread.count = 2;
+    threadWithPassages(2);
     assertThatRetiredTranslationsAreReleased();
   }
 
   @Test
   void aThreadThatHasLeftTheAddressSpaceKeepsNoTranslation() {
-    Passages thread = new Passages();
-    space.enter(thread);
-    space.map(START, PAGE, null);
-    thread.count = 1;
+    Passages thread = threadWithPassages(1);
     retireMany();
     space.leave(thread);
     assertThatRetiredTranslationsAreReleased();
+  }
+
+  /** A thread in the address space, which has code: inside it if the count is odd. */
+  private Passages threadWithPassages(long count) {
+    Passages thread = new Passages();
+    thread.count = count;
+    space.enter(thread);
+    space.map(START, PAGE, null);
+    return thread;
   }
 
   private void assertThatRetiredTranslationsAreReleased() {
