@@ -1,6 +1,8 @@
 /** The library OS: Linux as a guest sees it. Not trusted with memory isolation. */
 @SuppressWarnings("module")
 module org.capvm.libos {
+  requires java.management;
+  requires jdk.management;
   requires transitive org.capvm.monitor;
 
   exports org.capvm.libos to

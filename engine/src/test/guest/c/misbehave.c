@@ -69,6 +69,13 @@ static int forkBomb(void) {
   return 1;
 }
 
+/* Its child makes processes without end. */
+static int forks(void) {
+  if (fork() == 0)
+    while (fork() != 0) {}
+  for (;;) pause();
+}
+
 /* Neighbours that differ in protection cannot be one mapping. */
 static int mapBomb(void) {
   for (long page = 0; page < 200000; page++) {
@@ -274,6 +281,7 @@ static const struct {
             {"allocate", allocate},
             {"exhaust", exhaust},
             {"fork-bomb", forkBomb},
+            {"forks", forks},
             {"map-bomb", mapBomb},
             {"holes", holes},
             {"ends", ends},

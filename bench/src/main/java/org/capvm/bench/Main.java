@@ -12,12 +12,14 @@ import org.capvm.engine.CapVm;
 /**
  * Prints CapVM's figures beside native ones as Markdown tables. Usage: {@code bench/run [--rounds
  * N] [PART...]}, where a part is {@code c}, {@code python}, {@code syscalls}, {@code processes},
- * {@code start}, {@code streams}, {@code sharing}, {@code redis}, {@code nginx} or {@code
- * neighbours}; without one, all are measured.
+ * {@code start}, {@code streams}, {@code sharing}, {@code redis}, {@code nginx}, {@code neighbours}
+ * or, for some of the attacks on neighbours, {@code neighbours=ATTACK,...}; without one, all are
+ * measured.
  */
 public final class Main {
   private static final int DEFAULT_ROUNDS = 5;
   private static final int BAD_ARGUMENTS = 2;
+  private static final String NEIGHBOURS = "neighbours";
 
   private Main() {}
 
@@ -44,7 +46,8 @@ public final class Main {
     GuestPrograms programs = new GuestPrograms(repository.resolve("bench/src/guest"), scratch);
     try (CapVm capVm = CapVm.open(false)) {
       Report report = new Report(new ConfinedRunner(capVm, List.of()), scratch, rounds);
-      Map<String, Part> all = parts(capVm, report, programs, repository, scratch, rounds);
+      List<String> attacks = attacks(names);
+      Map<String, Part> all = parts(capVm, report, programs, repository, scratch, rounds, attacks);
       if (!all.keySet().containsAll(names)) {
         System.err.println(
             "usage: bench/run [--rounds N] [" + String.join(" | ", all.keySet()) + "]...");
@@ -57,13 +60,26 @@ public final class Main {
     }
   }
 
+  /** Takes the attacks that follow {@code neighbours=} from the parts' names; all, without that. */
+  private static List<String> attacks(List<String> names) {
+    for (int i = 0; i < names.size(); i++) {
+      if (names.get(i).startsWith(NEIGHBOURS + "=")) {
+        String attacks = names.get(i).substring(NEIGHBOURS.length() + 1);
+        names.set(i, NEIGHBOURS);
+        return List.of(attacks.split(","));
+      }
+    }
+    return Neighbours.ATTACKS;
+  }
+
   private static Map<String, Part> parts(
       CapVm capVm,
       Report report,
       GuestPrograms programs,
       Path repository,
       Path scratch,
-      int rounds) {
+      int rounds,
+      List<String> attacks) {
     Map<String, Part> parts = new LinkedHashMap<>();
     parts.put("c", () -> report.processor("C and C++", programs.compiled()));
     parts.put("python", () -> report.processor("Python", programs.python()));
@@ -83,10 +99,10 @@ public final class Main {
     parts.put("nginx", () -> new PublishedServers(capVm, scratch, rounds).nginx());
     Path tests = repository.resolve("engine/src/test/guest/c");
     parts.put(
-        "neighbours",
+        NEIGHBOURS,
         () ->
             new Neighbours(capVm, scratch, programs.neighbour(), programs.attacker(tests), rounds)
-                .table());
+                .table(attacks));
     return parts;
   }
 

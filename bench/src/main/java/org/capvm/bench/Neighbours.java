@@ -20,7 +20,8 @@ import org.capvm.image.HostMount;
  * alone on a single processor: that is the fraction of its fair share.
  */
 final class Neighbours {
-  private static final List<String> ATTACKS =
+  /** All attacks, as {@code exhaust.c} calls them. */
+  static final List<String> ATTACKS =
       List.of(
           "loops",
           "memory",
@@ -67,7 +68,8 @@ final class Neighbours {
     this.rounds = rounds;
   }
 
-  String table() throws IOException, InterruptedException {
+  /** A row for each of some attacks. */
+  String table(List<String> attacks) throws IOException, InterruptedException {
     MarkdownTable table =
         new MarkdownTable(
             "Attack beside the neighbour",
@@ -78,7 +80,7 @@ final class Neighbours {
     // The first runs also let the JVM compile what they take.
     measure(neighbour, new HashMap<>());
     measure(onOneProcessor, new HashMap<>());
-    for (String attack : ATTACKS) {
+    for (String attack : attacks) {
       Map<String, List<Double>> alone = new HashMap<>();
       Map<String, List<Double>> aloneOnOne = new HashMap<>();
       Map<String, List<Double>> attacked = new HashMap<>();

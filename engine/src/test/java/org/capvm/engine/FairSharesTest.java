@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -109,6 +110,33 @@ final class FairSharesTest {
       await(() -> areApart(processors(one), processors(other)));
       assertThat(processors(one).iterator().next()).hasSize(1);
     }
+  }
+
+  @Test
+  void theJvmsCompilersWorkOnTheProcessorsOfWhoGivesThemWork() throws Exception {
+    assumeTrue(all().size() > 1);
+    String forks = "while :; do (:); done";
+    try (Cvm _ = shell(forks + " & " + forks);
+        Cvm computes = shell(LOOP)) {
+      await(() -> areApart(compilers(), processors(computes)));
+    }
+    await(() -> compilers().equals(Set.of(all())));
+  }
+
+  /** The sets of processors that the JVM's compilers may run on. */
+  private static Set<Set<Integer>> compilers() {
+    Set<Set<Integer>> sets = new HashSet<>();
+    try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+      for (Path thread : threads) {
+        if (Files.readString(thread.resolve("comm")).contains("Compiler")) {
+          sets.add(ofThread(thread.getFileName().toString()));
+        }
+      }
+    } catch (IOException e) {
+      // A thread ended meanwhile: the caller looks again.
+      return Set.of();
+    }
+    return sets;
   }
 
   private static Cvm limited(String script) {

@@ -64,6 +64,17 @@ final class MisbehavingProgramsTest {
   }
 
   @Test
+  void aProgramThatMakesProcessesWithoutEndCanBeKilled() throws Exception {
+    for (int round = 0; round < 20; round++) {
+      try (ConfinedRun.Started started = ConfinedRun.start(program(), "forks")) {
+        assertThat(started.cvm().waitFor(Duration.ofMillis(50 + round))).isEmpty();
+        started.cvm().kill();
+        assertThat(started.end(SOON).shellStatus()).isEqualTo(137);
+      }
+    }
+  }
+
+  @Test
   void closingACvmStopsIt() throws Exception {
     Cvm cvm;
     try (ConfinedRun.Started started = ConfinedRun.start(program(), "loop")) {

@@ -142,6 +142,11 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
   }
 
   @Override
+  public long allocatedBytes() {
+    return threads.allocatedBytes();
+  }
+
+  @Override
   public void confineTo(ProcessorSet processors) {
     // Before: a task that is not in the table yet looks at the room when its thread begins.
     processorRoom.set(processors);

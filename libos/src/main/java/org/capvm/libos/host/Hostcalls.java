@@ -13,6 +13,9 @@ import org.capvm.libos.abi.OpenFlags;
  * org.capvm.libos.process.Task#awaitHost} first, or signals cannot interrupt it.
  */
 public final class Hostcalls {
+  /** Linux's encoding of a thread's own clock: per thread, scheduler time. */
+  private static final int CPUCLOCK_PERTHREAD_SCHED = 6;
+
   private static final int READ = 0;
   private static final int WRITE = 1;
   private static final int CLOSE = 3;
@@ -263,6 +266,11 @@ public final class Hostcalls {
     }
     long seconds = scratch.get(ValueLayout.JAVA_LONG, offset);
     return seconds * 1_000_000_000L + scratch.get(ValueLayout.JAVA_LONG, offset + 8);
+  }
+
+  /** Processor time of a thread of this process, in nanoseconds; or -errno: it has ended. */
+  public static long threadCpuNanos(int hostThreadId) {
+    return clockNanos(~hostThreadId << 3 | CPUCLOCK_PERTHREAD_SCHED);
   }
 
   /**

@@ -283,7 +283,7 @@ public final class Task {
   /** Processor time of the task so far, in nanoseconds. Any thread may call this. */
   public long cpuNanos() {
     int thread = hostThreadId;
-    return thread == 0 ? 0 : Math.max(0, ThreadTimes.cpuNanos(thread) - timesBefore.nanos());
+    return thread == 0 ? 0 : Math.max(0, Hostcalls.threadCpuNanos(thread) - timesBefore.nanos());
   }
 
   /** Adds the processor time of the task so far. For its own thread. */

@@ -1,5 +1,6 @@
 package org.capvm.libos.process;
 
+import java.util.List;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.abi.Signal;
@@ -84,20 +85,20 @@ final class TaskEnd {
         killed ? ended.signal() : ended.code());
   }
 
-  /** The first process ends and takes the cVM with it. */
+  /**
+   * The first process ends and takes the cVM with it, processes that are only being made included.
+   */
   private static void endOthers(Process first) {
     ProcessTable table = first.libraryOs().processes();
-    for (Process other : table.others(first)) {
-      other.exitGroup(ExitStatus.killed(Signal.SIGKILL, false));
-    }
-    for (Process other : table.others(first)) {
+    for (List<Process> left = table.others(first); !left.isEmpty(); left = table.others(first)) {
+      left.forEach(other -> other.exitGroup(ExitStatus.killed(Signal.SIGKILL, false)));
       try {
-        other.awaitEnd();
+        left.getFirst().awaitEnd();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return;
       }
-      table.remove(other);
+      table.remove(left.getFirst());
     }
   }
 

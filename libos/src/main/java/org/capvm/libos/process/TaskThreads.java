@@ -24,12 +24,19 @@ public final class TaskThreads implements AutoCloseable {
           IDLE_MILLIS,
           TimeUnit.MILLISECONDS,
           new SynchronousQueue<>(),
-          TaskThreads::newThread);
+          this::newThread);
 
-  private static Thread newThread(Runnable body) {
-    Thread thread = new Thread(null, body, "task", STACK_BYTES);
+  private final Allocation allocation = new Allocation();
+
+  private Thread newThread(Runnable body) {
+    Thread thread = new Thread(null, () -> allocation.follow(body), "task", STACK_BYTES);
     thread.setDaemon(true);
     return thread;
+  }
+
+  /** How many bytes of the Java heap the threads have allocated, those that ended included. */
+  public long allocatedBytes() {
+    return allocation.bytes();
   }
 
   /** Runs a task on a thread that has none. Throws OutOfMemoryError if the host refuses another. */

@@ -16,7 +16,8 @@ public final class FairShares implements AutoCloseable {
   /** Over about so long loads are averaged, as Linux averages its load over minutes. */
   private static final double AVERAGED_NANOS = 100e6;
 
-  private final ProcessorShares shares = new ProcessorShares(HostProcessors.count());
+  private final ProcessorShares shares =
+      new ProcessorShares(HostProcessors.count(), new JvmThreads());
   private Thread watcher;
   private boolean closed;
 

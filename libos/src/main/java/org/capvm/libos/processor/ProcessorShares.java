@@ -6,13 +6,18 @@ import java.util.Map;
 
 /**
  * Who wanted how much of the processors lately, and what each was given: one look after the other.
- * Not thread-safe.
+ * What the JVM does on threads of its own counts as done by the one who allocates most of the Java
+ * heap, and is done on the processors of that one. Not thread-safe.
  */
 final class ProcessorShares {
   /** To move threads costs them their caches: so many looks in a row must ask for a change. */
   static final int LOOKS_BEFORE_CHANGE = 3;
 
+  /** Whoever allocates less than this at a look gives the JVM nothing to do. */
+  private static final double FEW_BYTES = 10_000;
+
   private final int processors;
+  private final Share jvm;
 
   /** In the order of their start. */
   private final Map<ProcessorUser, Share> shares = new LinkedHashMap<>();
@@ -20,18 +25,49 @@ final class ProcessorShares {
   private int looksForChange;
 
   private static final class Share {
+    final ProcessorUser user;
     final int limit;
     double load;
+
+    /** At a look. */
+    double allocation;
+
+    private long allocatedBefore;
     ProcessorSet given;
 
-    Share(int limit) {
-      this.limit = limit;
+    Share(ProcessorUser user, int processors) {
+      this.user = user;
+      this.limit = Math.min(user.processorLimit(), processors);
       this.given = ProcessorSet.below(limit);
+    }
+
+    /** Returns what it does at the moment, which gets a weight in the averages. */
+    double look(double weight) {
+      double now = user.load();
+      load += (now - load) * weight;
+      long allocated = user.allocatedBytes();
+      allocation += (allocated - allocatedBefore - allocation) * weight;
+      allocatedBefore = allocated;
+      return now;
+    }
+
+    void give(ProcessorSet set) {
+      if (!set.equals(given)) {
+        given = set;
+        user.confineTo(set);
+      }
     }
   }
 
-  ProcessorShares(int processors) {
+  /**
+   * Of nobody yet.
+   *
+   * @param processors how many there are
+   * @param jvm the threads that work for all
+   */
+  ProcessorShares(int processors, ProcessorUser jvm) {
     this.processors = processors;
+    this.jvm = new Share(jvm, processors);
   }
 
   int users() {
@@ -39,7 +75,7 @@ final class ProcessorShares {
   }
 
   void add(ProcessorUser user) {
-    shares.put(user, new Share(Math.min(user.processorLimit(), processors)));
+    shares.put(user, new Share(user, processors));
   }
 
   void remove(ProcessorUser user) {
@@ -54,41 +90,58 @@ final class ProcessorShares {
    */
   boolean look(double weight) {
     boolean busy = false;
-    for (Map.Entry<ProcessorUser, Share> entry : shares.entrySet()) {
-      double load = entry.getKey().load();
-      busy |= load > 0;
-      Share share = entry.getValue();
-      share.load += (load - share.load) * weight;
+    for (Share share : shares.values()) {
+      busy |= share.look(weight) > 0;
     }
-    List<ProcessorSet> due = ProcessorDivision.of(wants(), processors);
-    List<ProcessorSet> given = shares.values().stream().map(share -> share.given).toList();
-    looksForChange = due.equals(given) ? 0 : looksForChange + 1;
+    jvm.look(weight);
+    Share causer = causer();
+    List<ProcessorSet> due = ProcessorDivision.of(wants(causer), processors);
+    List<Share> all = List.copyOf(shares.values());
+    ProcessorSet dueToJvm =
+        causer == null ? ProcessorSet.below(jvm.limit) : due.get(all.indexOf(causer));
+    boolean same = dueToJvm.equals(jvm.given);
+    for (int i = 0; i < all.size(); i++) {
+      same &= due.get(i).equals(all.get(i).given);
+    }
+    looksForChange = same ? 0 : looksForChange + 1;
     if (looksForChange == LOOKS_BEFORE_CHANGE) {
       looksForChange = 0;
       give(due);
+      jvm.give(dueToJvm);
     }
     return busy;
   }
 
-  private List<ProcessorDivision.Want> wants() {
+  /** The one for whom the JVM works; null if it is nobody in particular. */
+  private Share causer() {
+    Share most = null;
+    for (Share share : shares.values()) {
+      if (share.allocation > (most == null ? FEW_BYTES : most.allocation)) {
+        most = share;
+      }
+    }
+    return most;
+  }
+
+  private List<ProcessorDivision.Want> wants(Share causer) {
     return shares.values().stream()
-        .map(share -> new ProcessorDivision.Want(share.load, share.limit))
+        .map(
+            share ->
+                new ProcessorDivision.Want(
+                    share == causer ? share.load + jvm.load : share.load, share.limit))
         .toList();
   }
 
   /** Lets everybody have as many processors as it may. */
   void giveAll() {
     give(shares.values().stream().map(share -> ProcessorSet.below(share.limit)).toList());
+    jvm.give(ProcessorSet.below(jvm.limit));
   }
 
   private void give(List<ProcessorSet> sets) {
     int next = 0;
-    for (Map.Entry<ProcessorUser, Share> entry : shares.entrySet()) {
-      ProcessorSet set = sets.get(next++);
-      if (!set.equals(entry.getValue().given)) {
-        entry.getValue().given = set;
-        entry.getKey().confineTo(set);
-      }
+    for (Share share : shares.values()) {
+      share.give(sets.get(next++));
     }
   }
 }

@@ -7,12 +7,14 @@ import org.junit.jupiter.api.Test;
 class ProcessorSharesTest {
   private static final ProcessorSet BOTH = ProcessorSet.below(2);
 
-  private final ProcessorShares shares = new ProcessorShares(2);
+  private final User jvm = new User();
+  private final ProcessorShares shares = new ProcessorShares(2, jvm);
   private final User many = new User();
   private final User one = new User();
 
   private static final class User implements ProcessorUser {
     private int runnable;
+    private long allocated;
     private ProcessorSet room = BOTH;
     private int changes;
 
@@ -24,6 +26,11 @@ class ProcessorSharesTest {
     @Override
     public double load() {
       return runnable;
+    }
+
+    @Override
+    public long allocatedBytes() {
+      return allocated;
     }
 
     @Override
@@ -84,6 +91,43 @@ class ProcessorSharesTest {
     shares.remove(one);
     shares.giveAll();
     assertThat(many.room).isEqualTo(BOTH);
+  }
+
+  @Test
+  void theJvmWorksOnTheProcessorsOfWhoAllocatesMost() {
+    one.runnable = 1;
+    jvm.runnable = 1;
+    for (int i = 0; i < 20; i++) {
+      many.allocated += 1 << 20;
+      one.allocated += 1 << 10;
+      look(1);
+    }
+    assertThat(jvm.room).isEqualTo(many.room).isEqualTo(ProcessorSet.range(1, 2));
+  }
+
+  @Test
+  void theJvmsWorkCountsAsDoneByWhoAllocatesMost() {
+    many.runnable = 1;
+    one.runnable = 1;
+    look(100);
+    assertThat(one.room).isEqualTo(BOTH);
+    jvm.runnable = 1;
+    for (int i = 0; i < 20; i++) {
+      many.allocated += 1 << 20;
+      look(1);
+    }
+    assertThat(one.room).isEqualTo(ProcessorSet.range(0, 1));
+  }
+
+  @Test
+  void theJvmHasAllProcessorsOnceNobodyAllocates() {
+    one.runnable = 1;
+    many.allocated += 100 << 20;
+    look(20);
+    assertThat(jvm.room).isEqualTo(many.room);
+    look(200);
+    assertThat(many.room).isNotEqualTo(BOTH);
+    assertThat(jvm.room).isEqualTo(BOTH);
   }
 
   @Test
