@@ -178,6 +178,8 @@ final class CallCode {
     a.wrgsbase(RAX);
 
     a.bind(returnContext);
+    // Nothing runs on it that a kick could be for; left there, it would send every call this way.
+    a.mov32(Memory.base(R10, KICK_PENDING), imm(0));
     a.mov64(Memory.base(R10, CALLER), imm((int) LentContext.FREE));
     a.bind(noContext);
     CapabilityCode.clear(a, RCX);

@@ -75,7 +75,8 @@ final class ContextRegion implements AutoCloseable {
 
   /** Gives a list back. */
   synchronized void releaseTarget(long block) {
-    RawMemory.putLong(block, 0);
+    // Callers that wait have not taken themselves off its other word yet.
+    RawMemory.putInt(block + CallTarget.COUNT, 0);
     inUse--;
     formerTargets.push(block);
   }
