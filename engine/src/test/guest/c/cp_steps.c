@@ -3,8 +3,10 @@
  *   cp_steps KIND own             serves whoever comes, one after the other, and outlives all of them
  *   cp_steps KIND use PEER COUNT  makes COUNT transfers and ends
  *   cp_steps KIND outlive PEER    makes transfers with one owner after the other, and says what ended each
- * KIND is file, batch (the same by queues of copies), call, lend (calls that are lent a buffer), stream, or a
- * socket that leads to the peer's: link (a port of its own cVM), unix (an abstract name).
+ * KIND is words (copies that need no system call), file, batch (the same by queues of copies), fast (calls that
+ * need no system call), call, lend (calls that are lent a buffer), stream, pass (a
+ * stream whose descriptor is passed on before each transfer), or a socket that leads to the peer's: link (a port
+ * of its own cVM), unix (an abstract name).
  */
 #include <errno.h>
 #include <limits.h>
@@ -95,6 +97,26 @@ static long transfer_file(long file, long count) {
   return error < 0 ? error : 0;
 }
 
+/* Short and long copies, and notifications that find nobody: all that the vDSO does by itself. */
+static void own_words(void) {
+  cap_t file = cp_file_create("shared", &shared, sizeof shared, CAP_ALL);
+  require(file > 0 && !cp_file_grant(file, "*", CAP_READ | CAP_WRITE | CAP_NOTIFY), "create");
+  for (;;) pause();
+}
+
+static long transfer_words(long file, long count) {
+  static const size_t lengths[] = {11, 100};
+  char back[100];
+  long error = cp_file_notify(file, offsetof(struct shared, asked), 1);
+  for (int i = 0; i < 2 && error >= 0; i++) {
+    memset(bytes, (int)count, lengths[i]);
+    error = cp_file_write(file, offsetof(struct shared, bytes), bytes, lengths[i]);
+    if (error >= 0) error = cp_file_read(file, offsetof(struct shared, bytes), back, lengths[i]);
+    if (error >= 0) require(memcmp(bytes, back, lengths[i]) == 0, "what was copied");
+  }
+  return error < 0 ? error : 0;
+}
+
 /* Many copies in one call: once one of them has met the end, all that follow have. */
 static long copy_batch(long file, int operation) {
   struct cp_file_operation queue[BATCH];
@@ -175,6 +197,17 @@ static long transfer_call(long handle, long count) {
   return error;
 }
 
+static long add(long a, long b, long c, long d, long e, long f) { return a + b + c + d + e + f; }
+
+static void own_fast(void) { own_function(add); }
+
+static long transfer_fast(long handle, long count) {
+  long words[6] = {count, 1, 2, 3, 4, 5}, result = 0;
+  int error = cp_call(handle, words, &result, NULL);
+  if (error == 0) require(result == count + 15, "sum");
+  return error;
+}
+
 static long transfer_lend(long handle, long count) {
   static unsigned char lent[LOAN];
   static cap_t buffer;
@@ -234,6 +267,35 @@ static long transfer_stream(long fd, long count) {
 }
 
 static void leave_stream(long fd) { close((int)fd); }
+
+/* Sends the descriptor through a socket pair, with a byte; what is received takes its number. */
+static void pass_on(int fd) {
+  static int pair[2];
+  if (pair[1] == 0) require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
+  char byte = 1;
+  union {
+    char bytes[CMSG_SPACE(sizeof fd)];
+    struct cmsghdr header;
+  } control;
+  struct iovec part = {&byte, 1};
+  struct msghdr message = {.msg_iov = &part,
+                           .msg_iovlen = 1,
+                           .msg_control = &control,
+                           .msg_controllen = sizeof control};
+  control.header = (struct cmsghdr){
+      .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
+  memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+  require(sendmsg(pair[0], &message, 0) == 1, "pass");
+  int received;
+  require(recvmsg(pair[1], &message, 0) == 1, "take");
+  memcpy(&received, CMSG_DATA(&control.header), sizeof received);
+  require(received != fd && dup2(received, fd) == fd && close(received) == 0, "what was passed");
+}
+
+static long transfer_passed(long fd, long count) {
+  pass_on((int)fd);
+  return transfer_stream(fd, count);
+}
 
 static void own_stream(void) {
   for (;;) {
@@ -299,12 +361,15 @@ static long open_link(void) { return open_socket(port()); }
 static long open_unix(void) { return open_socket(abstract()); }
 
 static const struct kind kinds[] = {
+    {"words", own_words, open_capability, transfer_words, leave_capability},
+    {"fast", own_fast, open_capability, transfer_fast, leave_capability},
     {"file", own_file, open_capability, transfer_file, leave_capability},
     {"batch", own_file, open_capability, transfer_batch, leave_capability},
     {"lend", own_lend, open_capability, transfer_lend, leave_capability},
     {"unix", own_unix, open_unix, transfer_stream, leave_stream},
     {"call", own_call, open_capability, transfer_call, leave_capability},
     {"stream", own_stream, open_stream, transfer_stream, leave_stream},
+    {"pass", own_stream, open_stream, transfer_passed, leave_stream},
     {"link", own_link, open_link, transfer_stream, leave_stream},
 };
 
@@ -315,6 +380,21 @@ static long open_when_there(const struct kind *kind) {
     require(handle == -ENOENT || handle == -EBUSY || is_end(handle), "open");
     usleep(1000);
   }
+}
+
+/* What the end of the other side has nothing to do with. */
+static void use_what_is_kept(void) {
+  static long kept;
+  static cap_t file, narrow;
+  if (file == 0) {
+    file = cp_file_create("kept", &kept, sizeof kept, CAP_ALL);
+    narrow = cp_file_restrict(file, 0, sizeof kept, CAP_READ);
+  }
+  long next = kept + 1, seen = 0;
+  require(cp_file_write(file, 0, &next, sizeof next) == sizeof next &&
+              cp_file_read(narrow, 0, &seen, sizeof seen) == sizeof seen && seen == next &&
+              cp_file_notify(file, 0, 1) == 0,
+          "another capability");
 }
 
 int main(int argc, char **argv) {
@@ -329,9 +409,11 @@ int main(int argc, char **argv) {
     puts("open");
     for (long count = 0; error == 0 && left > 0; count++, left--) {
       error = kind->transfer(handle, count);
+      if (count == 0 && error == 0) puts("moved");
     }
     require(error == 0 || error == 1 || (argc == 4 && is_end(error)), strerror((int)-error));
     kind->leave(handle);
+    use_what_is_kept();
     printf("ended: %s\n", error < 0 ? strerror((int)-error) : "as agreed");
   }
   puts("done");

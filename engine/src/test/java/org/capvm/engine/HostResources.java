@@ -39,7 +39,7 @@ record HostResources(long threads, long descriptors, long mappings) {
     assertThat(now).matches(held -> held.isWithinReachOf(before), "not much more than " + before);
   }
 
-  private boolean isWithinReachOf(HostResources before) {
+  boolean isWithinReachOf(HostResources before) {
     return threads <= before.threads() + 4
         && descriptors <= before.descriptors() + 4
         && mappings <= before.mappings() + 50;

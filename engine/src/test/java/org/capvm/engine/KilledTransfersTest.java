@@ -22,11 +22,11 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(300)
 class KilledTransfersTest {
-  private static final Path BINDING = Path.of("src/main/guest").toAbsolutePath();
+  static final Path BINDING = Path.of("src/main/guest").toAbsolutePath();
   private static final Duration LIMIT = Duration.ofSeconds(60);
-  private static final String OWNER = "owner";
-  private static final Link LINK = Link.tcp(OWNER, 7000);
-  private static final Link UNIX_LINK = new Link.Unix("@steps", OWNER, "@steps");
+  static final String OWNER = "owner";
+  static final Link LINK = Link.tcp(OWNER, 7000);
+  static final Link UNIX_LINK = new Link.Unix("@steps", OWNER, "@steps");
 
   /** More than an owner of calls has threads that serve. */
   private static final int KILLS = Integer.getInteger("transfers.kills", 10);
@@ -34,13 +34,15 @@ class KilledTransfersTest {
   /** Milliseconds; from the time at which the first transfer may begin. */
   private static final int LATEST_KILL = 20;
 
+  static Path program() throws IOException, InterruptedException {
+    return GuestProgram.c(
+        "cp_steps", "-O2", "-pthread", "-I" + BINDING, BINDING.resolve("capvm.c").toString());
+  }
+
   private static Started start(String hostname, String... arguments)
       throws IOException, InterruptedException {
-    Path program =
-        GuestProgram.c(
-            "cp_steps", "-O2", "-pthread", "-I" + BINDING, BINDING.resolve("capvm.c").toString());
     return ConfinedRun.start(
-        program,
+        program(),
         List.of(arguments),
         b ->
             hostname.equals(OWNER)
@@ -48,17 +50,17 @@ class KilledTransfersTest {
                 : b.hostname(hostname).link(LINK).link(UNIX_LINK));
   }
 
-  private static String published(String kind) {
+  static String published(String kind) {
     return switch (kind) {
-      case "file", "batch" -> OWNER + "/shared";
-      case "call", "lend" -> OWNER + "/work";
-      case "stream" -> OWNER + "/echo";
-      default -> "by its address";
+      case "words", "file", "batch" -> OWNER + "/shared";
+      case "fast", "call", "lend" -> OWNER + "/work";
+      case "stream", "pass" -> OWNER + "/echo";
+      default -> "by-its-address";
     };
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"file", "batch", "call", "lend", "stream", "link", "unix"})
+  @ValueSource(strings = {"file", "batch", "call", "lend", "stream", "pass", "link", "unix"})
   void anOwnerOutlivesItsUsers(String kind) throws Exception {
     Random random = new Random(kind.hashCode());
     try (Started owner = start(OWNER, kind, "own")) {
@@ -78,7 +80,7 @@ class KilledTransfersTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"file", "batch", "call", "lend", "stream", "link", "unix"})
+  @ValueSource(strings = {"file", "batch", "call", "lend", "stream", "pass", "link", "unix"})
   void aUserOutlivesItsOwners(String kind) throws Exception {
     Random random = new Random(kind.hashCode());
     try (Started user = start("user", kind, "outlive", published(kind))) {

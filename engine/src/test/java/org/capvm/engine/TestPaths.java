@@ -15,6 +15,9 @@ final class TestPaths {
   /** What was built of them. */
   static final Path GUEST_PROGRAMS = Path.of("target/guest").toAbsolutePath();
 
+  /** The compiled tests. */
+  static final Path TEST_CLASSES = Path.of("target/test-classes").toAbsolutePath();
+
   private TestPaths() {}
 
   /** An empty directory for one test's files. */
