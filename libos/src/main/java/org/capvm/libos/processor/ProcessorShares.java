@@ -16,8 +16,14 @@ final class ProcessorShares {
   /** Whoever allocates less than this at a look gives the JVM nothing to do. */
   private static final double FEW_BYTES = 10_000;
 
+  /** Who allocates about as much as the one the JVM works for does not become that one. */
+  private static final double MUCH_MORE = 2;
+
   private final int processors;
   private final Share jvm;
+
+  /** The one for whom the JVM works; null if it is nobody in particular. */
+  private Share causer;
 
   /** In the order of their start. */
   private final Map<ProcessorUser, Share> shares = new LinkedHashMap<>();
@@ -33,6 +39,7 @@ final class ProcessorShares {
     double allocation;
 
     private long allocatedBefore;
+    private boolean seen;
     ProcessorSet given;
 
     Share(ProcessorUser user, int processors) {
@@ -42,11 +49,14 @@ final class ProcessorShares {
     }
 
     /** Returns what it does at the moment, which gets a weight in the averages. */
-    double look(double weight) {
+    double look(double weightOfNow) {
+      // What nothing is known of yet is taken to go on as it begins.
+      double weight = seen ? weightOfNow : 1;
       double now = user.load();
       load += (now - load) * weight;
       long allocated = user.allocatedBytes();
-      allocation += (allocated - allocatedBefore - allocation) * weight;
+      allocation += (allocated - allocatedBefore - allocation) * weightOfNow;
+      seen = true;
       allocatedBefore = allocated;
       return now;
     }
@@ -94,8 +104,8 @@ final class ProcessorShares {
       busy |= share.look(weight) > 0;
     }
     jvm.look(weight);
-    Share causer = causer();
-    List<ProcessorSet> due = ProcessorDivision.of(wants(causer), processors);
+    findCauser();
+    List<ProcessorSet> due = ProcessorDivision.of(wants(), processors);
     List<Share> all = List.copyOf(shares.values());
     ProcessorSet dueToJvm =
         causer == null ? ProcessorSet.below(jvm.limit) : due.get(all.indexOf(causer));
@@ -112,18 +122,19 @@ final class ProcessorShares {
     return busy;
   }
 
-  /** The one for whom the JVM works; null if it is nobody in particular. */
-  private Share causer() {
-    Share most = null;
+  private void findCauser() {
+    if (!shares.containsValue(causer) || causer.allocation < FEW_BYTES) {
+      causer = null;
+    }
     for (Share share : shares.values()) {
-      if (share.allocation > (most == null ? FEW_BYTES : most.allocation)) {
-        most = share;
+      double needed = causer == null ? FEW_BYTES : causer.allocation * MUCH_MORE;
+      if (share.allocation > needed) {
+        causer = share;
       }
     }
-    return most;
   }
 
-  private List<ProcessorDivision.Want> wants(Share causer) {
+  private List<ProcessorDivision.Want> wants() {
     return shares.values().stream()
         .map(
             share ->

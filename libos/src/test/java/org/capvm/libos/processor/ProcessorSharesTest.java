@@ -120,6 +120,30 @@ class ProcessorSharesTest {
   }
 
   @Test
+  void theJvmStaysWhereItIsWhileAnotherAllocatesAboutAsMuch() {
+    one.runnable = 1;
+    for (int i = 0; i < 100; i++) {
+      many.allocated += 2 << 20;
+      one.allocated += i < 50 ? 0 : 3 << 20;
+      look(1);
+    }
+    assertThat(jvm.room).isEqualTo(many.room).isNotEqualTo(one.room);
+    assertThat(jvm.changes).isEqualTo(1);
+  }
+
+  @Test
+  void whoBeginsWithWorkHasAProcessorAfterThreeLooks() {
+    many.runnable = 1;
+    look(100);
+    User third = new User();
+    third.runnable = 2;
+    shares.add(third);
+    look(3);
+    assertThat(many.room).isNotEqualTo(BOTH);
+    assertThat(third.room).isNotEqualTo(many.room);
+  }
+
+  @Test
   void theJvmHasAllProcessorsOnceNobodyAllocates() {
     one.runnable = 1;
     many.allocated += 100 << 20;
