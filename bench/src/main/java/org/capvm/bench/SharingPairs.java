@@ -71,8 +71,13 @@ final class SharingPairs {
         figure(nanos.get("call-tcp"), 0),
         figure(nanos.get("notify-round-futex"), 0),
         figure(nanos.get("call-capability"), 0));
-    for (String wait : List.of("round", "asleep")) {
-      String what = wait.equals("round") ? "word changed, and back" : "wake-up of a sleeper";
+    for (String wait : List.of("round", "first", "asleep")) {
+      String what =
+          switch (wait) {
+            case "round" -> "word changed, and back";
+            case "first" -> "wake-up of a sleeper, the first 501";
+            default -> "wake-up of a sleeper, after 3,000";
+          };
       table.row(
           what + "; CP_File notify",
           "",
