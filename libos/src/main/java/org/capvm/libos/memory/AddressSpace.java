@@ -73,6 +73,7 @@ public final class AddressSpace {
   private final Slot slot;
   private final AnonymousMemory anonymous;
   private final SlotPages pages;
+  private final SpareMemory spare;
   private final CodeRanges code;
   private final MemoryLimit limit;
   private final AreaMap areas = new AreaMap();
@@ -104,6 +105,7 @@ public final class AddressSpace {
       throw ErrnoException.of(Errno.ENOMEM);
     }
     this.pages = new SlotPages(slot, memoryFile);
+    this.spare = new SpareMemory(pages, anonymous);
     pages.memory().onStoreFault(this::answerStoreFault);
     try {
       this.code = new CodeRanges(pages, limit, memory -> intravisor.newCodeSpace(slot, memory));
@@ -232,22 +234,32 @@ public final class AddressSpace {
     long replaced = accountable(area.start(), area.end());
     requireMemory((area.isAccountable() ? area.length() : 0) - replaced);
     code.forget(area.start(), area.end());
-    MemoryArea placed = area;
-    if (area.isPrivateAnonymous()) {
-      placed = area.withBacking(anonymous.place(area.start(), area.length()));
-    }
-    try {
-      pages.map(placed);
-    } catch (ErrnoException e) {
-      anonymous.release(placed);
-      throw e;
-    }
+    MemoryArea placed = mapOnHost(area);
     areas.within(area.start(), area.end()).forEach(anonymous::release);
     areas.insert(placed);
     code.announce(placed);
     settle();
     if ((flags & MAP_POPULATE) != 0 && area.hostProtection() != 0) {
       pages.populate(area);
+    }
+  }
+
+  private MemoryArea mapOnHost(MemoryArea area) {
+    Backing spareRoom = area.isPrivateAnonymous() ? spare.take(area) : null;
+    if (spareRoom != null) {
+      return area.withBacking(spareRoom);
+    }
+    spare.drop(area.start(), area.end());
+    MemoryArea placed = area;
+    if (area.isPrivateAnonymous()) {
+      placed = area.withBacking(anonymous.place(area.start(), area.length()));
+    }
+    try {
+      pages.map(placed);
+      return placed;
+    } catch (ErrnoException e) {
+      anonymous.release(placed);
+      throw e;
     }
   }
 
@@ -303,8 +315,10 @@ public final class AddressSpace {
     requireMappings(pages.growthByUnmap(start, end));
     code.forget(start, end);
     for (MemoryArea area : gone) {
-      pages.unmap(area.start(), area.length());
-      anonymous.release(area);
+      if (!hasRoomForMappings(MOST_MAPPINGS_OF_A_CALL) || !spare.keep(area)) {
+        pages.unmap(area.start(), area.length());
+        anonymous.release(area);
+      }
     }
     areas.remove(start, end);
     settle();
@@ -438,6 +452,10 @@ public final class AddressSpace {
     MemoryArea whole = old.slice(old.start(), old.start() + kept);
     code.forget(old.start(), old.end());
     MemoryArea moved = old.movedTo(newStart, newStart + newLength);
+    spare.drop(newStart, newStart + newLength);
+    if (old.backing() != null) {
+      spare.dropFromFile(old.backing().offset() + kept, newLength - kept);
+    }
     if (old.backing() != null && newLength > kept && !anonymous.extend(old, newLength - kept)) {
       // Something else is behind it in the memory file: copy it to where it can grow.
       moved = moved.withBacking(anonymous.placeApart(newLength));
@@ -770,6 +788,7 @@ public final class AddressSpace {
   /** Unmaps everything, for {@code execve} and at the end. */
   public synchronized void clear() {
     removeRange(0, AddressLayout.END);
+    dropSpare();
     breakStart = 0;
     breakEnd = 0;
   }
@@ -805,6 +824,7 @@ public final class AddressSpace {
       slot.close();
       areas.all().forEach(anonymous::release);
       areas.remove(0, AddressLayout.END);
+      spare.release();
       settle();
     }
   }
@@ -888,13 +908,21 @@ public final class AddressSpace {
 
   private void requireMemory(long moreBytes) {
     if (moreBytes > 0 && !limit.hasRoomFor(moreBytes)) {
+      dropSpare();
+    }
+    if (moreBytes > 0 && !limit.hasRoomFor(moreBytes)) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
   }
 
+  private void dropSpare() {
+    spare.drop();
+    settle();
+  }
+
   /** Charges the cVM for what the areas have become. */
   private void settle() {
-    long now = areas.accountableBytes();
+    long now = areas.accountableBytes() + spare.bytes();
     limit.charge(now - chargedBytes);
     chargedBytes = now;
     long mappings =
@@ -911,6 +939,9 @@ public final class AddressSpace {
   }
 
   private void requireMappings(long more) {
+    if (!hasRoomForMappings(more)) {
+      dropSpare();
+    }
     if (!hasRoomForMappings(more)) {
       throw ErrnoException.of(Errno.ENOMEM);
     }

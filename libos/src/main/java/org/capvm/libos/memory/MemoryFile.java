@@ -31,6 +31,11 @@ public final class MemoryFile implements AutoCloseable {
   /** The file's length stays, and the range reads as zeros ({@code fallocate(2)}). */
   private static final int PUNCH_HOLE_KEEP_SIZE = 3;
 
+  /** Whence of {@code lseek(2)}. */
+  private static final int SEEK_DATA = 3;
+
+  private static final int SEEK_HOLE = 4;
+
   private final int descriptor;
 
   /** Held ranges by their start; they do not overlap, and what is in none is free. */
@@ -39,6 +44,13 @@ public final class MemoryFile implements AutoCloseable {
   private long planes;
 
   private record Held(long end, int holders) {}
+
+  /** Takes the runs that {@link #findWritten} finds. */
+  @FunctionalInterface
+  interface Run {
+    /** A run of bytes that the file has memory for. */
+    void found(long offset, long lengthBytes);
+  }
 
   /** Makes an empty file. */
   public MemoryFile() {
@@ -97,6 +109,17 @@ public final class MemoryFile implements AutoCloseable {
   public void clear(long offset, long lengthBytes) {
     ErrnoException.check(
         Hostcalls.fallocate(descriptor, PUNCH_HOLE_KEEP_SIZE, offset, lengthBytes));
+  }
+
+  /** Finds what of a range has memory, in the host's or swapped out; the rest reads as zeros. */
+  void findWritten(long offset, long lengthBytes, Run run) {
+    long end = offset + lengthBytes;
+    long from = Hostcalls.lseek(descriptor, offset, SEEK_DATA);
+    while (from >= 0 && from < end) {
+      long hole = ErrnoException.check(Hostcalls.lseek(descriptor, from, SEEK_HOLE));
+      run.found(from, Math.min(hole, end) - from);
+      from = Hostcalls.lseek(descriptor, hole, SEEK_DATA);
+    }
   }
 
   /**

@@ -124,6 +124,14 @@ final class SlotPages {
     memoryFile.clear(offset, lengthBytes);
   }
 
+  /** Lets pages read as zeros that the guest can write; the memory they have stays theirs. */
+  void clearWritten(long guestAddress, long lengthBytes, long offset) {
+    memoryFile.findWritten(
+        offset,
+        lengthBytes,
+        (start, bytes) -> memory().fill(guestAddress + start - offset, bytes, (byte) 0));
+  }
+
   /** Finds the pages of a privately mapped area that were written. */
   void findWrittenPages(PageMap pageMap, MemoryArea area, PageMap.Run run) {
     pageMap.findWrittenPages(slot, area.start(), area.length(), run);
