@@ -1,5 +1,6 @@
 /* Writes code and runs it, again and again, by every route that changes what a page holds. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -94,6 +95,21 @@ int main(void) {
   int status;
   waitpid(child, &status, 0);
   printf("changed after a fork: %d and %d\n", WEXITSTATUS(status), after);
+
+  /* A file of the system's that nobody can change, but for the process itself. */
+  int library = open("/lib/x86_64-linux-gnu/libm.so.6", O_RDONLY);
+  unsigned char *text = mmap(NULL, 4096, READ_WRITE, MAP_PRIVATE, library, 0);
+  put(text, 61);
+  mprotect(text, 4096, PROT_READ | PROT_EXEC);
+  printf("in a private page of a library: %d\n", run(text));
+  mprotect(text, 4096, READ_WRITE);
+  put(text, 62);
+  mprotect(text, 4096, PROT_READ | PROT_EXEC);
+  printf("changed between: %d\n", run(text));
+  child = fork();
+  if (child == 0) _exit(run(text));
+  waitpid(child, &status, 0);
+  printf("in a child: %d\n", WEXITSTATUS(status));
 
   munmap(page, 4096);
   unsigned char *again = mmap(page, 4096, READ_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);

@@ -132,8 +132,7 @@ final class CodeRanges implements CodeMemory {
 
   /** What identifies the code of an area that the guest cannot change, or null. */
   private static CodeOrigin origin(MemoryArea area) {
-    boolean fixed = area.file() != null && !area.isWritable() && !area.isShared();
-    return fixed ? area.file().origin(area.fileOffset()) : null;
+    return area.isAsInFile() ? area.file().origin(area.fileOffset()) : null;
   }
 
   private void show(MemoryArea area, CodeOrigin origin) {

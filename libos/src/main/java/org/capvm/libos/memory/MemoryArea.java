@@ -16,7 +16,7 @@ import java.util.Objects;
  * @param end one past the last guest address, page-aligned, at most 2^32
  * @param protection {@code PROT_} bits as the guest asked
  * @param flags of {@code MAP_SHARED}, {@code MAP_GROWSDOWN}, {@code MAP_NORESERVE}, {@code
- *     MAP_LOCKED}
+ *     MAP_LOCKED}, and {@link #WAS_WRITABLE}
  * @param forkAdvice {@code MADV_DONTFORK}, {@code MADV_WIPEONFORK} or 0
  * @param file what is mapped, or null for anonymous memory
  * @param fileOffset offset of {@code start} in the file; 0 for anonymous memory
@@ -33,6 +33,9 @@ public record MemoryArea(
     long fileOffset,
     Backing backing,
     String name) {
+  /** The guest could write here once, so that private pages may differ from the file's. */
+  static final int WAS_WRITABLE = 1 << 31;
+
   /** The name of the stack that a program starts on. */
   public static final String STACK = "[stack]";
 
@@ -49,6 +52,11 @@ public record MemoryArea(
   /** Whether the guest may store. */
   public boolean isWritable() {
     return (protection & PROT_WRITE) != 0;
+  }
+
+  /** Whether the content is that of a file, which the guest has not been able to change. */
+  boolean isAsInFile() {
+    return file != null && !isShared() && !isWritable() && (flags & WAS_WRITABLE) == 0;
   }
 
   /** Whether the guest may execute. */
@@ -108,7 +116,8 @@ public record MemoryArea(
   }
 
   MemoryArea withProtection(int changed) {
-    return new MemoryArea(start, end, changed, flags, forkAdvice, file, fileOffset, backing, name);
+    int kept = file != null && isWritable() ? flags | WAS_WRITABLE : flags;
+    return new MemoryArea(start, end, changed, kept, forkAdvice, file, fileOffset, backing, name);
   }
 
   MemoryArea withFlags(int changed) {
