@@ -630,7 +630,8 @@ public final class AddressSpace {
       forked = true;
       storeRepairs++;
       try {
-        new ForkedMemory(pages, anonymous, areas, this::maySplit).copyTo(child);
+        boolean alone = users == 1 && code.interrupts().size() <= 1;
+        new ForkedMemory(pages, anonymous, areas, this::maySplit, alone).copyTo(child);
       } finally {
         code.restoreProtection(areas);
       }
@@ -787,8 +788,12 @@ public final class AddressSpace {
 
   /** Unmaps everything, for {@code execve} and at the end. */
   public synchronized void clear() {
-    removeRange(0, AddressLayout.END);
-    dropSpare();
+    code.forget(0, AddressLayout.END);
+    pages.unmap(0, AddressLayout.END);
+    anonymous.release(areas.all());
+    areas.remove(0, AddressLayout.END);
+    spare.release();
+    settle();
     breakStart = 0;
     breakEnd = 0;
   }
@@ -822,7 +827,7 @@ public final class AddressSpace {
       // The slot gives all of its pages back at once.
       code.close();
       slot.close();
-      areas.all().forEach(anonymous::release);
+      anonymous.release(areas.all());
       areas.remove(0, AddressLayout.END);
       spare.release();
       settle();

@@ -59,6 +59,42 @@ final class AnonymousMemory {
     return staysInPlane && file.take(end, moreBytes);
   }
 
+  /** Adds a holder of what areas have in the file. */
+  void retain(List<MemoryArea> areas) {
+    forEachRun(areas, file::retain);
+  }
+
+  /** Gives back the room of areas, as far as they have any. */
+  void release(List<MemoryArea> areas) {
+    forEachRun(areas, file::release);
+  }
+
+  @FunctionalInterface
+  private interface Change {
+    void to(long offset, long lengthBytes);
+  }
+
+  /** Neighbours in the file are changed in one. */
+  private static void forEachRun(List<MemoryArea> areas, Change change) {
+    long start = 0;
+    long end = 0;
+    for (MemoryArea area : areas) {
+      if (area.backing() != null) {
+        long offset = area.backing().offset();
+        if (offset != end) {
+          if (end > start) {
+            change.to(start, end - start);
+          }
+          start = offset;
+        }
+        end = offset + area.length();
+      }
+    }
+    if (end > start) {
+      change.to(start, end - start);
+    }
+  }
+
   /** Gives back the room of an area, if it has any. */
   void release(MemoryArea area) {
     if (area.backing() != null) {

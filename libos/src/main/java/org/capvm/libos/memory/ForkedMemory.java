@@ -15,14 +15,19 @@ import java.util.function.IntPredicate;
  * <p>Memory that this address space has to itself is in the memory file already: both map the file
  * privately from now on. Pages written to a private mapping since the last fork are not in its
  * file, so they are moved there first: back to where they were, if no other address space sees
- * those bytes any more; otherwise to room of their own, and the area is cut around them.
+ * those bytes any more; otherwise to room of their own, and the area is cut around them. Where only
+ * few have been written they are copied back and stay besides: a program that forks again and again
+ * writes the same few each time, and each page that has moved costs two faults and a message to the
+ * other processors.
  *
  * <p>Where many areas have been cut while children lived on, pieces that lie side by side move to
  * room of their own together: each piece is a mapping of the host, in every child again, and there
  * are only so many of those.
  *
- * <p>Other threads of the parent may be running. Pages are read-only while they move; a thread that
- * stores to one faults, waits for the address space's lock and tries again.
+ * <p>Other threads of the parent may be running. Pages are read-only while they move or are copied;
+ * a thread that stores to one faults, waits for the address space's lock and tries again. Where no
+ * other thread runs, pages that stay are copied as they are: what another process stores in the
+ * meantime is not lost, and whether the child sees it is as open as on Linux.
  *
  * <p>Used with the parent's lock held.
  */
@@ -44,30 +49,37 @@ final class ForkedMemory {
   /** Written pages with no more than this between them are cut out together. */
   private static final long BRIDGED_BYTES = 32L << 10;
 
+  /** If no more than this has been written in an area, it stays where it is. */
+  private static final long KEPT_BYTES = 64L << 10;
+
   private final SlotPages pages;
   private final AnonymousMemory anonymous;
   private final AreaMap areas;
   private final IntPredicate maySplit;
-
-  private record PageRun(long start, long lengthBytes) {}
+  private final boolean alone;
 
   /**
    * @param maySplit whether there may be so many more mappings of the host in either address space
+   * @param alone whether no other thread runs in the parent's address space
    */
-  ForkedMemory(SlotPages pages, AnonymousMemory anonymous, AreaMap areas, IntPredicate maySplit) {
+  ForkedMemory(
+      SlotPages pages,
+      AnonymousMemory anonymous,
+      AreaMap areas,
+      IntPredicate maySplit,
+      boolean alone) {
     this.pages = pages;
     this.anonymous = anonymous;
     this.areas = areas;
     this.maySplit = maySplit;
+    this.alone = alone;
   }
 
   /** Gives a child, which is empty, the memory that a fork gives it. */
   void copyTo(AddressSpace child) {
-    try (PageMap pageMap = new PageMap()) {
-      for (MemoryArea area : areas.all()) {
-        if (area.forkAdvice() != MADV_DONTFORK) {
-          settleWrittenPages(pageMap, area);
-        }
+    for (MemoryArea area : areas.all()) {
+      if (area.forkAdvice() != MADV_DONTFORK) {
+        settleWrittenPages(area);
       }
     }
     if (areas.count() > MANY_AREAS) {
@@ -80,14 +92,10 @@ final class ForkedMemory {
       switch (area.forkAdvice()) {
         case MADV_DONTFORK -> {}
         case MADV_WIPEONFORK -> inherited.add(area.withBacking(null));
-        default -> {
-          if (area.backing() != null) {
-            anonymous.file().retain(area.backing().offset(), area.length());
-          }
-          inherited.add(area);
-        }
+        default -> inherited.add(area);
       }
     }
+    anonymous.retain(inherited);
     child.inherit(inherited);
   }
 
@@ -102,22 +110,36 @@ final class ForkedMemory {
   }
 
   /** Moves the written pages of a private mapping into the memory file. */
-  private void settleWrittenPages(PageMap pageMap, MemoryArea area) {
+  private void settleWrittenPages(MemoryArea area) {
     boolean mappedPrivately =
         area.backing() == null ? !area.isShared() : area.backing().copyOnWrite();
     if (!mappedPrivately) {
       return;
     }
-    List<PageRun> runs = writtenPages(pageMap, area);
-    if (runs.isEmpty()) {
+    List<MemoryArea> written = new ArrayList<>();
+    long writtenBytes = 0;
+    for (PageMap.Run run : pages.writtenPages(area)) {
+      written.add(area.slice(run.start(), run.start() + run.lengthBytes()));
+      writtenBytes += run.lengthBytes();
+    }
+    if (written.isEmpty()) {
+      return;
+    }
+    boolean stay = writtenBytes <= KEPT_BYTES;
+    if (stay && alone && written.stream().allMatch(this::hasPlace)) {
+      written.forEach(this::copyToPlace);
       return;
     }
     pages.protect(area.start(), area.length(), PROT_READ);
     List<MemoryArea> cut = new ArrayList<>();
-    for (PageRun run : runs) {
-      MemoryArea written = area.slice(run.start(), run.start() + run.lengthBytes());
-      if (!settleInPlace(written)) {
-        addToCut(cut, written, area);
+    for (MemoryArea run : written) {
+      if (!hasPlace(run)) {
+        addToCut(cut, run, area);
+        continue;
+      }
+      copyToPlace(run);
+      if (!stay) {
+        pages.advise(run.start(), run.length(), MADV_DONTNEED);
       }
     }
     if (cut.size() > MAX_RUNS || !maySplit.test(2 * cut.size())) {
@@ -174,22 +196,14 @@ final class ForkedMemory {
     areas.insert(moved);
   }
 
-  private List<PageRun> writtenPages(PageMap pageMap, MemoryArea area) {
-    List<PageRun> runs = new ArrayList<>();
-    pages.findWrittenPages(pageMap, area, (start, length) -> runs.add(new PageRun(start, length)));
-    return runs;
+  /** Whether written pages can go back to where they were: no other address space sees that. */
+  private boolean hasPlace(MemoryArea written) {
+    Backing backing = written.backing();
+    return backing != null && anonymous.file().isExclusive(backing.offset(), written.length());
   }
 
-  /** Moves written pages to where they were before, unless another address space sees that. */
-  private boolean settleInPlace(MemoryArea written) {
-    MemoryFile file = anonymous.file();
-    Backing backing = written.backing();
-    if (backing == null || !file.isExclusive(backing.offset(), written.length())) {
-      return false;
-    }
-    pages.copyToFile(written.start(), written.length(), backing.offset());
-    pages.advise(written.start(), written.length(), MADV_DONTNEED);
-    return true;
+  private void copyToPlace(MemoryArea written) {
+    pages.copyToFile(written.start(), written.length(), written.backing().offset());
   }
 
   /** What lies close together is cut out in one. */

@@ -69,6 +69,16 @@ final class HostMappings {
     return runs.size();
   }
 
+  /** Whether private pages of a range may have been written since they were mapped. */
+  synchronized boolean mayHaveOwnPages(long start, long end) {
+    for (Run run : runs.subMap(runs.floorKey(start), end).values()) {
+      if (run.hasOwnPages()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /**
    * Something was mapped.
    *

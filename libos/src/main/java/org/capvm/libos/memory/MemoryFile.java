@@ -43,6 +43,9 @@ public final class MemoryFile implements AutoCloseable {
 
   private long planes;
 
+  /** Tells what is in the file from what is not, in mappings of it; null before it is asked. */
+  private PageMap pageMap;
+
   private record Held(long end, int holders) {}
 
   /** Takes the runs that {@link #findWritten} finds. */
@@ -61,6 +64,14 @@ public final class MemoryFile implements AutoCloseable {
   /** The file, for mappings; it stays this object's own. */
   public int descriptor() {
     return descriptor;
+  }
+
+  /** What private mappings of the file have been written to; it stays this object's own. */
+  synchronized PageMap pageMap() {
+    if (pageMap == null) {
+      pageMap = new PageMap();
+    }
+    return pageMap;
   }
 
   /** A plane that nothing has been put in. */
@@ -92,7 +103,17 @@ public final class MemoryFile implements AutoCloseable {
 
   /** Whether there is just one holder of all of a range. */
   public synchronized boolean isExclusive(long offset, long lengthBytes) {
-    return pieces(offset, lengthBytes).values().stream().allMatch(piece -> piece.holders() == 1);
+    long end = offset + lengthBytes;
+    Long first = held.floorKey(offset);
+    if (first == null) {
+      return false;
+    }
+    for (Held range : held.subMap(first, end).values()) {
+      if (range.end() > offset && range.holders() != 1) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Adds a holder of a range that is held. */
@@ -156,7 +177,10 @@ public final class MemoryFile implements AutoCloseable {
     cut(offset);
     cut(end);
     TreeMap<Long, Held> found = new TreeMap<>(held.subMap(offset, end));
-    long covered = found.entrySet().stream().mapToLong(e -> e.getValue().end() - e.getKey()).sum();
+    long covered = 0;
+    for (Map.Entry<Long, Held> each : found.entrySet()) {
+      covered += each.getValue().end() - each.getKey();
+    }
     if (covered != lengthBytes) {
       throw new IllegalArgumentException("part of " + offset + " + " + lengthBytes + " is free");
     }
@@ -193,7 +217,10 @@ public final class MemoryFile implements AutoCloseable {
 
   /** Gives the memory back. No slot maps the file any more. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (pageMap != null) {
+      pageMap.close();
+    }
     Hostcalls.close(descriptor);
   }
 }

@@ -2,6 +2,7 @@ package org.capvm.libos.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Mman;
 import org.capvm.libos.host.HostScratch;
@@ -132,9 +133,11 @@ final class SlotPages {
         (start, bytes) -> memory().fill(guestAddress + start - offset, bytes, (byte) 0));
   }
 
-  /** Finds the pages of a privately mapped area that were written. */
-  void findWrittenPages(PageMap pageMap, MemoryArea area, PageMap.Run run) {
-    pageMap.findWrittenPages(slot, area.start(), area.length(), run);
+  /** The pages of a privately mapped area that were written. */
+  List<PageMap.Run> writtenPages(MemoryArea area) {
+    return mappings.mayHaveOwnPages(area.start(), area.end())
+        ? memoryFile.pageMap().writtenPages(slot, area.start(), area.length())
+        : List.of();
   }
 
   /** Brings pages in; a page that cannot be is left for the access to find out. */

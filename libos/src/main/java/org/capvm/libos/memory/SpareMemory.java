@@ -93,7 +93,7 @@ final class SpareMemory {
     }
   }
 
-  /** Gives back the room in the memory file; the slot is closed. */
+  /** Gives back the room in the memory file; the slot has no mappings any more. */
   void release() {
     areas.all().forEach(anonymous::release);
     areas.remove(0, AddressLayout.END);

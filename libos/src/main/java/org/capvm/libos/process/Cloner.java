@@ -179,6 +179,10 @@ final class Cloner {
     if (request.has(CLONE_SETTLS)) {
       registers.setFsBase(request.tls());
     }
+    if (!request.has(CLONE_VM)) {
+      // Where it is sure to go first.
+      child.addressSpace().revealCode(registers.pc());
+    }
   }
 
   /** The request that {@code fork} stands for. */

@@ -28,18 +28,18 @@ import org.capvm.machine.translate.Translation;
 final class BranchTable implements AutoCloseable {
   private static final int PAGE_BYTES = 4096;
 
-  private final int descriptor;
   private final long end;
   private final long lengthBytes;
-  private final long address;
+  private int descriptor = -1;
+
+  /** Where Java sees the entries, or 0 while there is no file. */
+  private volatile long address;
 
   /** Pages that entries have been asked for; the image's or code space's that the table is of. */
   private final Set<Long> pages = new HashSet<>();
 
   /**
-   * An empty table.
-   *
-   * <p>Throws {@link HostException} if the host has no room for it.
+   * An empty table, which takes nothing of the host until it is made.
    *
    * @param start the lowest guest pc, a multiple of 4096
    * @param length how many guest pcs, a multiple of 4096
@@ -47,16 +47,25 @@ final class BranchTable implements AutoCloseable {
   BranchTable(long start, long length) {
     end = start + length;
     lengthBytes = length * BRANCH_ENTRY_BYTES;
-    descriptor = HostMemory.memfdCreate("capvm-branches", MFD_CLOEXEC);
-    HostMemory.ftruncate(descriptor, lengthBytes);
+  }
+
+  /**
+   * Makes the file, before the first entry is set.
+   *
+   * <p>Throws {@link HostException} if the host has no room for it.
+   */
+  void make() {
+    int file = HostMemory.memfdCreate("capvm-branches", MFD_CLOEXEC);
+    HostMemory.ftruncate(file, lengthBytes);
     try {
       address =
           HostMemory.mmap(
-              0, lengthBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
+              0, lengthBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
     } catch (HostException refused) {
-      HostMemory.close(descriptor);
+      HostMemory.close(file);
       throw refused;
     }
+    descriptor = file;
   }
 
   /** Bytes of pages that the entries of a translation take and no others before. */
@@ -75,7 +84,12 @@ final class BranchTable implements AutoCloseable {
 
   /** The host address in the entry of a guest pc. */
   long get(long guestPc) {
-    return RawMemory.getLongAcquire(address + offset(guestPc));
+    return isMade() ? RawMemory.getLongAcquire(address + offset(guestPc)) : 0;
+  }
+
+  /** Whether there is a file, so that entries can be set. */
+  boolean isMade() {
+    return address != 0;
   }
 
   /**
@@ -92,9 +106,14 @@ final class BranchTable implements AutoCloseable {
     return (end - 1 - guestPc) * BRANCH_ENTRY_BYTES;
   }
 
+  /** Gives the file back, if there is one: the table is as it was at first. */
   @Override
   public void close() {
-    HostMemory.munmap(address, lengthBytes);
-    HostMemory.close(descriptor);
+    if (isMade()) {
+      HostMemory.munmap(address, lengthBytes);
+      HostMemory.close(descriptor);
+      address = 0;
+      descriptor = -1;
+    }
   }
 }

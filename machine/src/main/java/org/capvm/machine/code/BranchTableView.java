@@ -1,6 +1,6 @@
 package org.capvm.machine.code;
 
-/** The place below a slot where its guests look up what a branch leads to. */
+/** The place below a slot where its guests look up what a branch leads to; empty at first. */
 @FunctionalInterface
 public interface BranchTableView {
   /**
@@ -9,7 +9,7 @@ public interface BranchTableView {
    *
    * @param guestAddress the lowest pc, a multiple of 4096
    * @param lengthBytes how many pcs, a multiple of 4096
-   * @param descriptor a file of entries, which stays the caller's
+   * @param descriptor a file of entries, which stays the caller's, or -1 for empty ones
    * @param fileOffset where the entry of the highest pc is
    */
   void map(long guestAddress, long lengthBytes, int descriptor, long fileOffset);

@@ -60,7 +60,9 @@ final class CodeImage implements AutoCloseable {
 
   /** An image for all address spaces that map the same code; the cache closes it. */
   static CodeImage shared(TranslationCache cache, long start, long end) {
-    return new CodeImage(cache, start, end, true, new BranchTable(start, end - start));
+    BranchTable table = new BranchTable(start, end - start);
+    table.make();
+    return new CodeImage(cache, start, end, true, table);
   }
 
   /**

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.capvm.machine.error.HostException;
 import org.capvm.machine.layout.SlotLayout;
 import org.capvm.machine.translate.CodeLocation;
 
@@ -28,7 +29,10 @@ public final class CodeSpace implements Translations, AutoCloseable {
   private final CodeMemory memory;
   private final BranchTableView view;
 
-  /** The entries of all pcs that no shared image has. */
+  /**
+   * The entries of all pcs that no shared image has. Made when the first of them is set: what runs
+   * shared code alone, as most children of a fork do, needs none.
+   */
   private final BranchTable table = new BranchTable(0, SlotLayout.GUEST_BYTES);
 
   private final TreeMap<Long, Range> ranges = new TreeMap<>();
@@ -51,13 +55,12 @@ public final class CodeSpace implements Translations, AutoCloseable {
   /**
    * @param cache the translations of the JVM
    * @param memory the guest memory that holds the code
-   * @param view where guests will look for its branch table
+   * @param view where guests will look for its branch table; empty
    */
   public CodeSpace(TranslationCache cache, CodeMemory memory, BranchTableView view) {
     this.cache = cache;
     this.memory = memory;
     this.view = view;
-    table.show(view, 0, SlotLayout.GUEST_BYTES);
   }
 
   /**
@@ -76,7 +79,9 @@ public final class CodeSpace implements Translations, AutoCloseable {
     if (image == null) {
       image = privateImage(guestAddress, end);
     }
-    image.table().show(view, guestAddress, lengthBytes);
+    if (image.shared()) {
+      image.table().show(view, guestAddress, lengthBytes);
+    }
     ranges.put(guestAddress, new Range(guestAddress, end, image));
   }
 
@@ -128,7 +133,9 @@ public final class CodeSpace implements Translations, AutoCloseable {
       discard(range.start(), range.end() - range.start());
     }
     presets.put(guestPc, hostAddress);
-    table.set(guestPc, hostAddress);
+    if (table.isMade()) {
+      table.set(guestPc, hostAddress);
+    }
   }
 
   /**
@@ -145,16 +152,46 @@ public final class CodeSpace implements Translations, AutoCloseable {
     if (range == null) {
       return 0;
     }
+    if (range.image().shared() && !cache.hasRoomForShared()) {
+      discard(range.start(), range.end() - range.start());
+      range = rangeOf(guestPc);
+    }
+    if (!range.image().shared()) {
+      makeTable();
+    }
     Long preset = presets.get(guestPc);
     if (preset != null) {
       table.set(guestPc, preset);
       return preset;
     }
-    if (range.image().shared() && !cache.hasRoomForShared()) {
-      discard(range.start(), range.end() - range.start());
-      range = rangeOf(guestPc);
-    }
     return range.image().resolve(guestPc, memory);
+  }
+
+  /** Lets guests see the address space's own table wherever they see no shared image's. */
+  private void makeTable() {
+    if (table.isMade()) {
+      return;
+    }
+    try {
+      table.make();
+      long from = 0;
+      for (Range range : ranges.values()) {
+        if (range.image().shared()) {
+          showTable(from, range.start());
+          from = range.end();
+        }
+      }
+      showTable(from, SlotLayout.GUEST_BYTES);
+    } catch (HostException refused) {
+      table.close();
+      throw new CodeCacheFullException("the host has no room for its branch table");
+    }
+  }
+
+  private void showTable(long start, long end) {
+    if (start < end) {
+      table.show(view, start, end - start);
+    }
   }
 
   @Override

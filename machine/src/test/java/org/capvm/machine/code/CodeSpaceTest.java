@@ -351,9 +351,43 @@ class CodeSpaceTest {
     other.map(START, PAGE, ORIGIN);
     space.map(START, PAGE, ORIGIN);
     space.preset(START + 0x100, gates.trap());
+    assertThat(space.resolve(START + 0x100)).isEqualTo(gates.trap());
     assertThat(view.entry(START + 0x100)).isEqualTo(gates.trap());
     assertThat(otherView.entry(START + 0x100)).isZero();
     other.close();
+  }
+
+  @Test
+  void anAddressSpaceThatRunsSharedCodeAloneTakesNoTableOfItsOwn() {
+    space.map(START, PAGE, ORIGIN);
+    space.preset(START + PAGE, gates.trap());
+    space.map(START + PAGE, PAGE, null);
+    space.resolve(START);
+    assertThat(view.files).containsExactly(START);
+    assertThat(view.entry(START + PAGE)).isZero();
+  }
+
+  @Test
+  void theTableOfItsOwnIsSeenAroundSharedCode() {
+    space.map(START, PAGE, ORIGIN);
+    space.map(START - PAGE, PAGE, null);
+    space.map(START + PAGE, PAGE, null);
+    space.preset(START - 1, gates.trap());
+    space.preset(START + PAGE, gates.trap());
+    long shared = space.resolve(START);
+    assertThat(space.resolve(START - 1)).isEqualTo(gates.trap());
+    assertThat(space.resolve(START + PAGE)).isEqualTo(gates.trap());
+    assertThat(view.entry(START - 1)).isEqualTo(gates.trap());
+    assertThat(view.entry(START)).isEqualTo(shared);
+    assertThat(view.entry(START + PAGE)).isEqualTo(gates.trap());
+  }
+
+  @Test
+  void sharedCodeThatIsUnmappedLeavesNoEntryBehind() {
+    space.map(START, PAGE, ORIGIN);
+    assertThat(space.resolve(START)).isEqualTo(view.entry(START));
+    space.unmap(START, PAGE);
+    assertThat(view.entry(START)).isZero();
   }
 
   @Test
@@ -371,24 +405,32 @@ class CodeSpaceTest {
 
   /** What guests of an address space see of the branch table. */
   private static final class View implements BranchTableView {
+    /** Where files of entries have been mapped. */
+    private final List<Long> files = new ArrayList<>();
+
     private final long address =
         HostMemory.mmap(
             0,
             SlotLayout.BRANCH_TABLE_BYTES,
-            HostMemory.PROT_NONE,
+            HostMemory.PROT_READ,
             HostMemory.MAP_PRIVATE | HostMemory.MAP_ANONYMOUS | HostMemory.MAP_NORESERVE,
             -1,
             0);
 
     @Override
     public void map(long guestAddress, long lengthBytes, int descriptor, long fileOffset) {
+      int kind = HostMemory.MAP_PRIVATE | HostMemory.MAP_ANONYMOUS;
+      if (descriptor >= 0) {
+        files.add(guestAddress);
+        kind = HostMemory.MAP_SHARED;
+      }
       HostMemory.mmap(
           address + SlotLayout.branchEntryOffset(guestAddress + lengthBytes - 1),
           lengthBytes * SlotLayout.BRANCH_ENTRY_BYTES,
           HostMemory.PROT_READ,
-          HostMemory.MAP_SHARED | HostMemory.MAP_FIXED | HostMemory.MAP_NORESERVE,
+          kind | HostMemory.MAP_FIXED | HostMemory.MAP_NORESERVE,
           descriptor,
-          fileOffset);
+          descriptor < 0 ? 0 : fileOffset);
     }
 
     long entry(long guestPc) {

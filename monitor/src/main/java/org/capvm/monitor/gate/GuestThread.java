@@ -362,7 +362,9 @@ public final class GuestThread implements ContextUser, CodeUser, AutoCloseable {
       if (!closed) {
         // The flag first: a handler that finds it unset knows the kick for answered.
         RawMemory.putIntVolatile(address + KICK_PENDING, 1);
-        HostThread.tgkill(processId, threadId, FaultHandlers.KICK_SIGNAL);
+        if (Thread.currentThread() != thread) {
+          HostThread.tgkill(processId, threadId, FaultHandlers.KICK_SIGNAL);
+        }
       }
     }
   }

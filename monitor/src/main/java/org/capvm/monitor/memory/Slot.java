@@ -13,6 +13,7 @@ import static org.capvm.machine.host.HostMemory.PROT_NONE;
 import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 import static org.capvm.machine.layout.SlotLayout.BRANCH_ENTRY_BYTES;
+import static org.capvm.machine.layout.SlotLayout.BRANCH_TABLE_BYTES;
 import static org.capvm.machine.layout.SlotLayout.BYTES_BELOW_BASE;
 import static org.capvm.machine.layout.SlotLayout.GUEST_BYTES;
 import static org.capvm.machine.layout.SlotLayout.RESERVED_BYTES;
@@ -79,17 +80,19 @@ public final class Slot implements AutoCloseable {
 
   /**
    * Puts entries of the table that branches of guest code go through below the slot, read-only; see
-   * {@link org.capvm.machine.code.BranchTableView#map}.
+   * {@link org.capvm.machine.code.BranchTableView#map}. Empty ones take no memory, however many are
+   * looked up: the host has one page of zeros for all of them.
    */
   public void mapBranchTable(long guestAddress, long lengthBytes, int descriptor, long fileOffset) {
     pages(guestAddress, lengthBytes);
+    int kind = descriptor < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
     HostMemory.mmap(
         hostBase - BYTES_BELOW_BASE + branchEntryOffset(guestAddress + lengthBytes - 1),
         lengthBytes * BRANCH_ENTRY_BYTES,
         PROT_READ,
-        MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
+        kind | MAP_FIXED | MAP_NORESERVE,
         descriptor,
-        fileOffset);
+        descriptor < 0 ? 0 : fileOffset);
   }
 
   /**
@@ -219,6 +222,11 @@ public final class Slot implements AutoCloseable {
     endSharing();
     reserve(hostBase - BYTES_BELOW_BASE, RESERVED_BYTES);
     allocator.release(hostBase);
+  }
+
+  /** Makes the branch table of a slot that is reserved readable: all of its entries are 0. */
+  static void showEmptyTable(long hostBase) {
+    HostMemory.mprotect(hostBase - BYTES_BELOW_BASE, BRANCH_TABLE_BYTES, PROT_READ);
   }
 
   private static void reserve(long hostAddress, long lengthBytes) {

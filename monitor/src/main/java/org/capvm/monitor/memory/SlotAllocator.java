@@ -34,10 +34,12 @@ public final class SlotAllocator implements AutoCloseable {
    * @throws org.capvm.machine.error.HostException if there is no address space left for one
    */
   public synchronized Slot allocate() {
-    Long recycled = free.poll();
-    long hostBase = recycled != null ? recycled : reserve();
+    if (free.isEmpty()) {
+      free.push(reserve());
+    }
+    Slot.showEmptyTable(free.peek());
     inUse++;
-    return new Slot(this, hostBase, access);
+    return new Slot(this, free.pop(), access);
   }
 
   /** Slots that are taken and not closed. */
