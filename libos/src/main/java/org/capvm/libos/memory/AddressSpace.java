@@ -631,7 +631,9 @@ public final class AddressSpace {
       storeRepairs++;
       try {
         boolean alone = users == 1 && code.interrupts().size() <= 1;
-        new ForkedMemory(pages, anonymous, areas, this::maySplit, alone).copyTo(child);
+        ForkedMemory memory =
+            new ForkedMemory(pages, anonymous, areas, this::maySplit, alone);
+        child.inherit(memory.share(), this);
       } finally {
         code.restoreProtection(areas);
       }
@@ -662,11 +664,12 @@ public final class AddressSpace {
   }
 
   /**
-   * Maps areas that a parent shares with this address space, a child of a fork in the making.
+   * Maps areas that a parent shares with this address space, a child of a fork in the making. With
+   * the parent's lock held.
    *
    * @param inherited in order
    */
-  void inherit(List<MemoryArea> inherited) {
+  void inherit(List<MemoryArea> inherited, AddressSpace parent) {
     // First, so that what the areas hold of the memory file is given back if the host refuses.
     inherited.stream().filter(AddressSpace::hasContent).forEach(areas::insert);
     MemoryArea one = null;
@@ -679,13 +682,11 @@ public final class AddressSpace {
       }
     }
     mapInherited(one);
-    for (MemoryArea area : inherited) {
-      if (hasContent(area)) {
-        code.inherit(area);
-      } else {
-        install(area, 0);
-      }
-    }
+    code.inherit(
+        inherited.stream().filter(AddressSpace::hasContent).toList(),
+        parent.code,
+        this::hasRoomForMappings);
+    inherited.stream().filter(area -> !hasContent(area)).forEach(area -> install(area, 0));
   }
 
   private void mapInherited(MemoryArea area) {

@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import org.capvm.libos.abi.Mman;
 import org.capvm.machine.code.CodeMemory;
 import org.capvm.machine.code.CodeOrigin;
@@ -28,8 +29,11 @@ import org.capvm.machine.code.CodeSpace;
  * stays in the range, so that the translations of the rest stay.
  *
  * <p>Code whose translations other address spaces may have is shown to the guest as mappings of the
- * host's. What a fork gives a child is shown when the child first goes there: most children end or
- * run another program before they have been everywhere.
+ * host's. What a fork gives a child is shown when the child first goes there, unless it is little:
+ * most children end or run another program before they have been everywhere.
+ *
+ * <p>Code of a file that can change is shared with the children of forks alone, which have the very
+ * mapping.
  *
  * <p>Called with the address space's lock held, except what {@link CodeMemory} declares, which the
  * translator calls with its own lock held; the lock here is inside both.
@@ -39,6 +43,14 @@ final class CodeRanges implements CodeMemory {
 
   /** A shared branch table, and the address space's own behind it. */
   static final int MAPPINGS_TO_SHOW = 2;
+
+  /** So many mappings of code are shown to the child of a fork at once: a small program's. */
+  private static final int FEW = 4;
+
+  /** For so many of its mappings an address space may have translations shared with children. */
+  private static final int MOST_ORIGINS = 16;
+
+  private record Mapping(long end, CodeOrigin origin) {}
 
   private final SlotPages pages;
   private final MemoryLimit limit;
@@ -66,6 +78,11 @@ final class CodeRanges implements CodeMemory {
 
   /** Executable ranges that the code space has not been told of; guarded in the same way. */
   private final RangeSet unseen = new RangeSet();
+
+  /** Mappings of files that can change, by their start; guarded in the same way. */
+  private final TreeMap<Long, Mapping> mappings = new TreeMap<>();
+
+  private int originsLeft = MOST_ORIGINS;
 
   private final List<Runnable> interrupts = new CopyOnWriteArrayList<>();
   private final AtomicLong takenBytes = new AtomicLong();
@@ -102,10 +119,17 @@ final class CodeRanges implements CodeMemory {
     if (!area.isExecutable()) {
       return;
     }
-    CodeOrigin origin = origin(area);
-    if (origin != null) {
-      show(area, origin);
-      return;
+    if (area.isAsInFile()) {
+      CodeOrigin origin = origin(area);
+      if (origin == null && originsLeft > 0) {
+        originsLeft--;
+        origin = CodeOrigin.ofOneMapping();
+        mappings.put(area.start(), new Mapping(area.end(), origin));
+      }
+      if (origin != null) {
+        show(area, origin);
+        return;
+      }
     }
     long start = area.start();
     long end = area.end();
@@ -130,9 +154,15 @@ final class CodeRanges implements CodeMemory {
     }
   }
 
-  /** What identifies the code of an area that the guest cannot change, or null. */
-  private static CodeOrigin origin(MemoryArea area) {
-    return area.isAsInFile() ? area.file().origin(area.fileOffset()) : null;
+  /** What identifies the code of an area that is as in its file, or null. */
+  private CodeOrigin origin(MemoryArea area) {
+    CodeOrigin ofFile = area.file().origin(area.fileOffset());
+    if (ofFile != null) {
+      return ofFile;
+    }
+    Map.Entry<Long, Mapping> mapping = mappings.floorEntry(area.start());
+    boolean there = mapping != null && mapping.getValue().end() >= area.end();
+    return there ? mapping.getValue().origin() : null;
   }
 
   private void show(MemoryArea area, CodeOrigin origin) {
@@ -140,12 +170,29 @@ final class CodeRanges implements CodeMemory {
     shown.put(area.start(), area.end());
   }
 
-  /** The same for an area that a child of a fork has from its parent: nothing has run there yet. */
-  void inherit(MemoryArea area) {
-    if (area.isExecutable() && origin(area) != null) {
-      unseen.add(area.start(), area.end());
-    } else {
-      announce(area);
+  /**
+   * The same for areas that a child of a fork has from its parent: nothing has run there yet.
+   *
+   * @param mayShow whether so many mappings of the host may be taken
+   */
+  void inherit(List<MemoryArea> inherited, CodeRanges parent, IntPredicate mayShow) {
+    mappings.putAll(parent.mappings);
+    List<MemoryArea> shareable = new ArrayList<>();
+    for (MemoryArea area : inherited) {
+      if (area.isExecutable() && area.isAsInFile() && origin(area) != null) {
+        shareable.add(area);
+      } else {
+        announce(area);
+      }
+    }
+    boolean showsAll =
+        shareable.size() <= FEW && mayShow.test(MAPPINGS_TO_SHOW * shareable.size());
+    for (MemoryArea area : shareable) {
+      if (showsAll) {
+        show(area, origin(area));
+      } else {
+        unseen.add(area.start(), area.end());
+      }
     }
   }
 
@@ -197,6 +244,7 @@ final class CodeRanges implements CodeMemory {
   void forget(long start, long end) {
     code.unmap(start, end - start);
     unseen.remove(start, end);
+    forgetMappings(start, end);
     Long first = shown.floorKey(start);
     shown
         .subMap(first == null ? start : first, end)
@@ -206,6 +254,14 @@ final class CodeRanges implements CodeMemory {
       changeable.remove(start, end);
       forgetUses(start, end);
     }
+  }
+
+  private void forgetMappings(long start, long end) {
+    Long first = mappings.floorKey(start);
+    mappings
+        .subMap(first == null ? start : first, end)
+        .values()
+        .removeIf(mapping -> mapping.end() > start);
   }
 
   /**

@@ -75,8 +75,13 @@ final class ForkedMemory {
     this.alone = alone;
   }
 
-  /** Gives a child, which is empty, the memory that a fork gives it. */
-  void copyTo(AddressSpace child) {
+  /**
+   * Makes the memory ready to be shared.
+   *
+   * @return the areas that the child gets, in order; what they have in the memory file is held for
+   *     it
+   */
+  List<MemoryArea> share() {
     for (MemoryArea area : areas.all()) {
       if (area.forkAdvice() != MADV_DONTFORK) {
         settleWrittenPages(area);
@@ -96,7 +101,7 @@ final class ForkedMemory {
       }
     }
     anonymous.retain(inherited);
-    child.inherit(inherited);
+    return inherited;
   }
 
   /** Maps an area that a child will share so that what the parent writes stays its own. */

@@ -25,7 +25,7 @@ final class CodeImage implements AutoCloseable {
   private final TranslationCache cache;
   private final long start;
   private final long end;
-  private final boolean shared;
+  private final CodeOrigin origin;
   private final BranchTable table;
 
   /** How many address spaces share the image; the cache's. */
@@ -50,19 +50,19 @@ final class CodeImage implements AutoCloseable {
   private record Link(long site, long stub) {}
 
   private CodeImage(
-      TranslationCache cache, long start, long end, boolean shared, BranchTable table) {
+      TranslationCache cache, long start, long end, CodeOrigin origin, BranchTable table) {
     this.cache = cache;
     this.start = start;
     this.end = end;
-    this.shared = shared;
+    this.origin = origin;
     this.table = table;
   }
 
   /** An image for all address spaces that map the same code; the cache closes it. */
-  static CodeImage shared(TranslationCache cache, long start, long end) {
+  static CodeImage shared(TranslationCache cache, CodeOrigin origin, long start, long end) {
     BranchTable table = new BranchTable(start, end - start);
     table.make();
-    return new CodeImage(cache, start, end, true, table);
+    return new CodeImage(cache, start, end, origin, table);
   }
 
   /**
@@ -71,11 +71,20 @@ final class CodeImage implements AutoCloseable {
    * @param table that of the address space
    */
   static CodeImage ofOne(TranslationCache cache, long start, long end, BranchTable table) {
-    return new CodeImage(cache, start, end, false, table);
+    return new CodeImage(cache, start, end, null, table);
   }
 
   boolean shared() {
-    return shared;
+    return origin != null;
+  }
+
+  /** Whether the image goes when nobody uses it any more. */
+  boolean ofOneMapping() {
+    return shared() && origin.isOfOneMapping();
+  }
+
+  TranslationCache.ImageKey key() {
+    return new TranslationCache.ImageKey(origin, start, end - start);
   }
 
   /** The branch table that has the image's entries. */
@@ -105,18 +114,18 @@ final class CodeImage implements AutoCloseable {
 
   private boolean translate(long guestPc, CodeMemory memory) {
     long begun = System.nanoTime();
-    CodeSource source = new GuestCode(memory, start, end, !shared);
+    CodeSource source = new GuestCode(memory, start, end, !shared());
     Translation translation =
         cache.translator().translate(source, guestPc, pc -> enterable.contains((int) pc));
     if (translation == null) {
       return false;
     }
     long bytes = table.take(translation) + TranslationCache.bytesOf(translation);
-    if (!shared && !memory.take(bytes)) {
+    if ((!shared() || ofOneMapping()) && !memory.take(bytes)) {
       throw new CodeCacheFullException("its translations take more memory than it may have");
     }
     InstalledTranslation result = cache.install(translation);
-    if (shared) {
+    if (shared()) {
       cache.chargeShared(bytes);
       chargedBytes += bytes;
     }

@@ -47,7 +47,7 @@ public final class TranslationCache {
   private final LongAdder checkedBytes = new LongAdder();
   private final LongAdder nanos = new LongAdder();
 
-  private record ImageKey(CodeOrigin origin, long start, long lengthBytes) {}
+  record ImageKey(CodeOrigin origin, long start, long lengthBytes) {}
 
   /**
    * @param codeCache where translations go; its gates are in place
@@ -125,7 +125,7 @@ public final class TranslationCache {
         if (!makeRoom(MOST_IMAGES - 1)) {
           return null;
         }
-        image = CodeImage.shared(this, start, start + lengthBytes);
+        image = CodeImage.shared(this, origin, start, start + lengthBytes);
         sharedImages.put(key, image);
       }
       image.users += held.add(image) ? 1 : 0;
@@ -136,7 +136,13 @@ public final class TranslationCache {
   /** An address space whose guest threads are gone shares these images no more. */
   void leave(Set<CodeImage> held) {
     synchronized (sharedImages) {
-      held.forEach(image -> image.users--);
+      for (CodeImage image : held) {
+        image.users--;
+        if (image.users == 0 && image.ofOneMapping()) {
+          sharedImages.remove(image.key());
+          image.close();
+        }
+      }
     }
   }
 
