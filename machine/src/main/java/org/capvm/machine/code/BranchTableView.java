@@ -1,6 +1,6 @@
 package org.capvm.machine.code;
 
-/** The place below a slot where its guests look up what a branch leads to; empty at first. */
+/** The place below a slot where its guests look up what a branch leads to. */
 @FunctionalInterface
 public interface BranchTableView {
   /**

@@ -55,12 +55,14 @@ public final class CodeSpace implements Translations, AutoCloseable {
   /**
    * @param cache the translations of the JVM
    * @param memory the guest memory that holds the code
-   * @param view where guests will look for its branch table; empty
+   * @param view where guests will look for its branch table; emptied
    */
   public CodeSpace(TranslationCache cache, CodeMemory memory, BranchTableView view) {
     this.cache = cache;
     this.memory = memory;
     this.view = view;
+    // Nothing of a former code space may be seen, whatever was done with the slot since.
+    table.show(view, 0, SlotLayout.GUEST_BYTES);
   }
 
   /**

@@ -368,6 +368,34 @@ class CodeSpaceTest {
   }
 
   @Test
+  void aNewCodeSpaceShowsNothingOfTheOneThatHadTheSameView() {
+    space.map(START, PAGE, ORIGIN);
+    space.map(START + PAGE, PAGE, null);
+    space.preset(START + PAGE, gates.trap());
+    space.resolve(START);
+    space.resolve(START + PAGE);
+    try (CodeSpace next = new CodeSpace(cache, page, view)) {
+      assertThat(view.entry(START)).isZero();
+      assertThat(view.entry(START + PAGE)).isZero();
+      assertThat(next.resolve(START)).isZero();
+    }
+  }
+
+  @Test
+  void translationsOfOneMappingGoWithTheLastAddressSpaceThatHasIt() {
+    CodeOrigin origin = CodeOrigin.ofOneMapping();
+    space.map(START, PAGE, origin);
+    try (CodeSpace child = new CodeSpace(cache, page, otherView)) {
+      child.map(START, PAGE, origin);
+      assertThat(child.resolve(START)).isEqualTo(space.resolve(START));
+      space.close();
+      assertThat(cache.statistics().translations()).isPositive();
+    }
+    assertThat(cache.statistics().translations()).isZero();
+    assertThat(codeCache.usedBytes()).isLessThanOrEqualTo(CodeCache.GATE_BYTES);
+  }
+
+  @Test
   void theTableOfItsOwnIsSeenAroundSharedCode() {
     space.map(START, PAGE, ORIGIN);
     space.map(START - PAGE, PAGE, null);

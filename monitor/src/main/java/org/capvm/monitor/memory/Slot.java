@@ -13,7 +13,6 @@ import static org.capvm.machine.host.HostMemory.PROT_NONE;
 import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 import static org.capvm.machine.layout.SlotLayout.BRANCH_ENTRY_BYTES;
-import static org.capvm.machine.layout.SlotLayout.BRANCH_TABLE_BYTES;
 import static org.capvm.machine.layout.SlotLayout.BYTES_BELOW_BASE;
 import static org.capvm.machine.layout.SlotLayout.GUEST_BYTES;
 import static org.capvm.machine.layout.SlotLayout.RESERVED_BYTES;
@@ -222,11 +221,6 @@ public final class Slot implements AutoCloseable {
     endSharing();
     reserve(hostBase - BYTES_BELOW_BASE, RESERVED_BYTES);
     allocator.release(hostBase);
-  }
-
-  /** Makes the branch table of a slot that is reserved readable: all of its entries are 0. */
-  static void showEmptyTable(long hostBase) {
-    HostMemory.mprotect(hostBase - BYTES_BELOW_BASE, BRANCH_TABLE_BYTES, PROT_READ);
   }
 
   private static void reserve(long hostAddress, long lengthBytes) {

@@ -34,12 +34,10 @@ public final class SlotAllocator implements AutoCloseable {
    * @throws org.capvm.machine.error.HostException if there is no address space left for one
    */
   public synchronized Slot allocate() {
-    if (free.isEmpty()) {
-      free.push(reserve());
-    }
-    Slot.showEmptyTable(free.peek());
+    Long recycled = free.poll();
+    long hostBase = recycled != null ? recycled : reserve();
     inUse++;
-    return new Slot(this, free.pop(), access);
+    return new Slot(this, hostBase, access);
   }
 
   /** Slots that are taken and not closed. */

@@ -41,8 +41,10 @@ class SlotTest {
   }
 
   @Test
-  void theBranchTableOfANewSlotIsEmptyFromEndToEnd() {
+  void aBranchTableThatIsClearedIsEmptyFromEndToEnd() {
     try (Slot slot = slots.allocate()) {
+      showEntry(slot, 4711);
+      slot.mapBranchTable(0, GUEST_BYTES, -1, 0);
       assertThat(entry(slot, 0)).isZero();
       assertThat(entry(slot, CODE)).isZero();
       assertThat(entry(slot, GUEST_BYTES - 1)).isZero();
@@ -59,6 +61,7 @@ class SlotTest {
     former.close();
     try (Slot slot = slots.allocate()) {
       assertThat(slot.hostBase()).isEqualTo(former.hostBase());
+      slot.mapBranchTable(0, GUEST_BYTES, -1, 0);
       assertThat(entry(slot, CODE)).isZero();
       assertThatThrownBy(() -> slot.memory().getLong(DATA)).isInstanceOf(GuestMemoryFault.class);
       slot.mapAnonymous(DATA, PAGE, PROT_READ | PROT_WRITE);
