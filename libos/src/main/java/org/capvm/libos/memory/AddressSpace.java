@@ -631,8 +631,7 @@ public final class AddressSpace {
       storeRepairs++;
       try {
         boolean alone = users == 1 && code.interrupts().size() <= 1;
-        ForkedMemory memory =
-            new ForkedMemory(pages, anonymous, areas, this::maySplit, alone);
+        ForkedMemory memory = new ForkedMemory(pages, anonymous, areas, this::maySplit, alone);
         child.inherit(memory.share(), this);
       } finally {
         code.restoreProtection(areas);

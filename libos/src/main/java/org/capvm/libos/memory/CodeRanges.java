@@ -185,8 +185,7 @@ final class CodeRanges implements CodeMemory {
         announce(area);
       }
     }
-    boolean showsAll =
-        shareable.size() <= FEW && mayShow.test(MAPPINGS_TO_SHOW * shareable.size());
+    boolean showsAll = shareable.size() <= FEW && mayShow.test(MAPPINGS_TO_SHOW * shareable.size());
     for (MemoryArea area : shareable) {
       if (showsAll) {
         show(area, origin(area));

@@ -85,8 +85,7 @@ class SlotTest {
     long bytes = PAGE * Long.BYTES;
     int table = HostMemory.memfdCreate("test-branches", MFD_CLOEXEC);
     HostMemory.ftruncate(table, bytes);
-    long own =
-        HostMemory.mmap(0, bytes, PROT_READ | PROT_WRITE, HostMemory.MAP_SHARED, table, 0);
+    long own = HostMemory.mmap(0, bytes, PROT_READ | PROT_WRITE, HostMemory.MAP_SHARED, table, 0);
     RawMemory.putLong(own + bytes - Long.BYTES, hostAddress);
     slot.mapBranchTable(CODE, PAGE, table, 0);
     HostMemory.munmap(own, bytes);
