@@ -38,6 +38,7 @@ import static org.capvm.libos.memory.AddressLayout.isPageAligned;
 import static org.capvm.libos.memory.AddressLayout.pageUp;
 
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -235,7 +236,7 @@ public final class AddressSpace {
     requireMemory((area.isAccountable() ? area.length() : 0) - replaced);
     code.forget(area.start(), area.end());
     MemoryArea placed = mapOnHost(area);
-    areas.within(area.start(), area.end()).forEach(anonymous::release);
+    anonymous.release(areas.within(area.start(), area.end()));
     areas.insert(placed);
     code.announce(placed);
     settle();
@@ -790,10 +791,7 @@ public final class AddressSpace {
   public synchronized void clear() {
     code.forget(0, AddressLayout.END);
     pages.unmap(0, AddressLayout.END);
-    anonymous.release(areas.all());
-    areas.remove(0, AddressLayout.END);
-    spare.release();
-    settle();
+    forgetAll();
     breakStart = 0;
     breakEnd = 0;
   }
@@ -827,11 +825,16 @@ public final class AddressSpace {
       // The slot gives all of its pages back at once.
       code.close();
       slot.close();
-      anonymous.release(areas.all());
-      areas.remove(0, AddressLayout.END);
-      spare.release();
-      settle();
+      forgetAll();
     }
+  }
+
+  /** What was mapped is not on the host any more: gives back the rest of it. */
+  private void forgetAll() {
+    anonymous.release(areas.all());
+    areas.remove(0, AddressLayout.END);
+    spare.release();
+    settle();
   }
 
   /** Which pages of a mapped range are in memory, as {@code mincore}; one byte a page. */
@@ -912,11 +915,16 @@ public final class AddressSpace {
   }
 
   private void requireMemory(long moreBytes) {
-    if (moreBytes > 0 && !limit.hasRoomFor(moreBytes)) {
+    requireRoom(() -> moreBytes <= 0 || limit.hasRoomFor(moreBytes));
+  }
+
+  /** What is spare goes before anything is refused. */
+  private void requireRoom(BooleanSupplier hasRoom) {
+    if (!hasRoom.getAsBoolean()) {
       dropSpare();
-    }
-    if (moreBytes > 0 && !limit.hasRoomFor(moreBytes)) {
-      throw ErrnoException.of(Errno.ENOMEM);
+      if (!hasRoom.getAsBoolean()) {
+        throw ErrnoException.of(Errno.ENOMEM);
+      }
     }
   }
 
@@ -944,12 +952,7 @@ public final class AddressSpace {
   }
 
   private void requireMappings(long more) {
-    if (!hasRoomForMappings(more)) {
-      dropSpare();
-    }
-    if (!hasRoomForMappings(more)) {
-      throw ErrnoException.of(Errno.ENOMEM);
-    }
+    requireRoom(() -> hasRoomForMappings(more));
   }
 
   private boolean hasRoomForMappings(long more) {

@@ -95,7 +95,7 @@ final class SpareMemory {
 
   /** Gives back the room in the memory file; the slot has no mappings any more. */
   void release() {
-    areas.all().forEach(anonymous::release);
+    anonymous.release(areas.all());
     areas.remove(0, AddressLayout.END);
   }
 

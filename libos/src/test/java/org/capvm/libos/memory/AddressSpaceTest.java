@@ -21,15 +21,12 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.content.DescriptorBudget;
-import org.capvm.monitor.Intravisor;
-import org.capvm.monitor.IntravisorOptions;
 import org.capvm.monitor.gate.FaultAnswer.Resolution;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.GuestMemoryFault;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class AddressSpaceTest {
   private static final int READ_WRITE = PROT_READ | PROT_WRITE;
@@ -37,23 +34,10 @@ class AddressSpaceTest {
   private static final long LIMIT = 256L << 20;
   private static final long EIGHT_MIB = 8L << 20;
 
-  private static Intravisor intravisor;
-  private static MemoryFile memoryFile;
+  @RegisterExtension static final MemoryFixture MEMORY = new MemoryFixture();
 
-  private final MemoryLimit limit = new MemoryLimit(LIMIT, intravisor.mappings());
-  private final AddressSpace space = new AddressSpace(intravisor, memoryFile, limit);
-
-  @BeforeAll
-  static void startIntravisor() {
-    intravisor = Intravisor.start(IntravisorOptions.defaults());
-    memoryFile = new MemoryFile();
-  }
-
-  @AfterAll
-  static void closeIntravisor() {
-    memoryFile.close();
-    intravisor.close();
-  }
+  private final MemoryLimit limit = MEMORY.limit(LIMIT);
+  private final AddressSpace space = MEMORY.space(limit);
 
   @AfterEach
   void release() {
@@ -98,8 +82,7 @@ class AddressSpaceTest {
 
   @Test
   void whereThingsGoIsTheSameInEveryAddressSpace() {
-    AddressSpace other =
-        new AddressSpace(intravisor, memoryFile, new MemoryLimit(LIMIT, intravisor.mappings()));
+    AddressSpace other = MEMORY.space(MEMORY.limit(LIMIT));
     assertThat(other.map(0, 5 * PAGE, READ_WRITE, 0, null, 0, null)).isEqualTo(map(5));
     other.release();
   }
@@ -237,8 +220,7 @@ class AddressSpaceTest {
   @Test
   void sharedMemoryIsOneFileForAsLongAsItIsMapped() {
     SharedMemory shared =
-        SharedMemory.create(
-            new MemoryLimit(2 * PAGE, intravisor.mappings()), new DescriptorBudget(1), 2 * PAGE);
+        SharedMemory.create(MEMORY.limit(2 * PAGE), new DescriptorBudget(1), 2 * PAGE);
     long first = space.map(0, 2 * PAGE, READ_WRITE, MAP_SHARED, shared, 0, null);
     long second = space.map(0, PAGE, READ_WRITE, MAP_SHARED, shared, PAGE, null);
     shared.release();
@@ -248,7 +230,7 @@ class AddressSpaceTest {
 
   @Test
   void sharedMemoryCountsOnceAsLongAsAPartOfItIsMapped() {
-    MemoryLimit limit = new MemoryLimit(3 * PAGE, intravisor.mappings());
+    MemoryLimit limit = MEMORY.limit(3 * PAGE);
     DescriptorBudget descriptors = new DescriptorBudget(2);
     SharedMemory shared = SharedMemory.create(limit, descriptors, 3 * PAGE);
     long address = space.map(0, 3 * PAGE, READ_WRITE, MAP_SHARED, shared, 0, null);
@@ -268,8 +250,8 @@ class AddressSpaceTest {
   void manyForksDoNotCutMemoryIntoEverSmallerPieces() {
     int pages = 3072;
     int forks = 64;
-    MemoryLimit limit = new MemoryLimit(MemoryLimit.UNLIMITED, intravisor.mappings());
-    AddressSpace parent = new AddressSpace(intravisor, memoryFile, limit);
+    MemoryLimit limit = MEMORY.limit(MemoryLimit.UNLIMITED);
+    AddressSpace parent = MEMORY.space(limit);
     long address = parent.map(0, pages * PAGE, READ_WRITE, 0, null, 0, null);
     List<AddressSpace> children = new ArrayList<>();
     for (int fork = 0; fork < forks; fork++) {

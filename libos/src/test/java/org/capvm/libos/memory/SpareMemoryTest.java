@@ -13,13 +13,10 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.capvm.libos.ErrnoException;
-import org.capvm.monitor.Intravisor;
-import org.capvm.monitor.IntravisorOptions;
 import org.capvm.monitor.memory.GuestMemoryFault;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class SpareMemoryTest {
   private static final int READ_WRITE = PROT_READ | PROT_WRITE;
@@ -27,23 +24,10 @@ class SpareMemoryTest {
   private static final long BASE = 0x9000_0000L;
   private static final long LIMIT = 4 * SpareMemory.MOST_BYTES;
 
-  private static Intravisor intravisor;
-  private static MemoryFile memoryFile;
+  @RegisterExtension static final MemoryFixture MEMORY = new MemoryFixture();
 
-  private final MemoryLimit limit = new MemoryLimit(LIMIT, intravisor.mappings());
-  private final AddressSpace space = new AddressSpace(intravisor, memoryFile, limit);
-
-  @BeforeAll
-  static void startIntravisor() {
-    intravisor = Intravisor.start(IntravisorOptions.defaults());
-    memoryFile = new MemoryFile();
-  }
-
-  @AfterAll
-  static void closeIntravisor() {
-    memoryFile.close();
-    intravisor.close();
-  }
+  private final MemoryLimit limit = MEMORY.limit(LIMIT);
+  private final AddressSpace space = MEMORY.space(limit);
 
   @AfterEach
   void release() {

@@ -363,6 +363,8 @@ public final class GuestThread implements ContextUser, CodeUser, AutoCloseable {
         // The flag first: a handler that finds it unset knows the kick for answered.
         RawMemory.putIntVolatile(address + KICK_PENDING, 1);
         if (Thread.currentThread() != thread) {
+          // The thread itself is not in translated code, and looks at the flag before it goes
+          // there.
           HostThread.tgkill(processId, threadId, FaultHandlers.KICK_SIGNAL);
         }
       }

@@ -10,12 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
-import org.capvm.machine.code.CodeCache;
-import org.capvm.monitor.gate.Gate;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Java's access to guest memory, mapped or not.
@@ -31,26 +28,10 @@ class GuestMemoryTest {
   private static final long READ_ONLY = 0x1_2000;
   private static final long NOTHING = 0x1_3000;
 
-  private static CodeCache cache;
-  private static Gate gate;
-  private static SlotAllocator slots;
+  @RegisterExtension static final SlotFixture SLOTS = new SlotFixture();
 
-  private final Slot slot = slots.allocate();
+  private final Slot slot = SLOTS.allocate();
   private final GuestMemory memory = slot.memory();
-
-  @BeforeAll
-  static void open() {
-    cache = CodeCache.create(1 << 20);
-    gate = new Gate(cache);
-    slots = new SlotAllocator(gate.access());
-  }
-
-  @AfterAll
-  static void closeAll() {
-    gate.close();
-    slots.close();
-    cache.close();
-  }
 
   GuestMemoryTest() {
     slot.mapAnonymous(WRITABLE, 0x2000, PROT_READ | PROT_WRITE);
@@ -149,7 +130,7 @@ class GuestMemoryTest {
     new Random(4).nextBytes(bytes);
     memory.write(WRITABLE + 1, bytes, 0, 5000);
     try (Arena arena = Arena.ofConfined();
-        Slot other = slots.allocate()) {
+        Slot other = SLOTS.allocate()) {
       MemorySegment segment = arena.allocate(5000);
       memory.read(WRITABLE + 1, segment);
       assertThat(segment.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(bytes);

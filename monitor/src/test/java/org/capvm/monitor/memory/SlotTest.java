@@ -9,40 +9,21 @@ import static org.capvm.machine.layout.SlotLayout.BYTES_BELOW_BASE;
 import static org.capvm.machine.layout.SlotLayout.GUEST_BYTES;
 import static org.capvm.machine.layout.SlotLayout.branchEntryOffset;
 
-import org.capvm.machine.code.CodeCache;
 import org.capvm.machine.host.HostMemory;
 import org.capvm.machine.host.RawMemory;
-import org.capvm.monitor.gate.Gate;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class SlotTest {
   private static final long PAGE = 4096;
   private static final long DATA = 0x1_0000;
   private static final long CODE = 0x40_0000;
 
-  private static CodeCache cache;
-  private static Gate gate;
-  private static SlotAllocator slots;
-
-  @BeforeAll
-  static void open() {
-    cache = CodeCache.create(1 << 20);
-    gate = new Gate(cache);
-    slots = new SlotAllocator(gate.access());
-  }
-
-  @AfterAll
-  static void close() {
-    gate.close();
-    slots.close();
-    cache.close();
-  }
+  @RegisterExtension static final SlotFixture SLOTS = new SlotFixture();
 
   @Test
   void aBranchTableThatIsClearedIsEmptyFromEndToEnd() {
-    try (Slot slot = slots.allocate()) {
+    try (Slot slot = SLOTS.allocate()) {
       showEntry(slot, 4711);
       slot.mapBranchTable(0, GUEST_BYTES, -1, 0);
       assertThat(entry(slot, 0)).isZero();
@@ -53,13 +34,13 @@ class SlotTest {
 
   @Test
   void aSlotThatIsUsedAgainShowsNothingOfItsFormerOwner() {
-    Slot former = slots.allocate();
+    Slot former = SLOTS.allocate();
     former.mapAnonymous(DATA, PAGE, PROT_READ | PROT_WRITE);
     former.memory().putLong(DATA, 42);
     showEntry(former, 4711);
     assertThat(entry(former, CODE)).isEqualTo(4711);
     former.close();
-    try (Slot slot = slots.allocate()) {
+    try (Slot slot = SLOTS.allocate()) {
       assertThat(slot.hostBase()).isEqualTo(former.hostBase());
       slot.mapBranchTable(0, GUEST_BYTES, -1, 0);
       assertThat(entry(slot, CODE)).isZero();
@@ -71,7 +52,7 @@ class SlotTest {
 
   @Test
   void clearedEntriesAreEmptyAndTheOthersStay() {
-    try (Slot slot = slots.allocate()) {
+    try (Slot slot = SLOTS.allocate()) {
       showEntry(slot, 4711);
       slot.mapBranchTable(CODE + PAGE, PAGE, -1, 0);
       assertThat(entry(slot, CODE)).isEqualTo(4711);
