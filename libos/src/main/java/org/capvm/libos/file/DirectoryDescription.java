@@ -1,5 +1,8 @@
 package org.capvm.libos.file;
 
+import static org.capvm.libos.abi.Whence.SEEK_CUR;
+import static org.capvm.libos.abi.Whence.SEEK_SET;
+
 import java.util.List;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -13,8 +16,6 @@ import org.capvm.libos.process.Task;
  * <p>Threads: any; one read at a time.
  */
 public final class DirectoryDescription extends FileDescription {
-  private static final int SEEK_SET = 0;
-  private static final int SEEK_CUR = 1;
   private static final int DOTS = 2;
 
   private List<Directory.Entry> entries;

@@ -1,5 +1,7 @@
 package org.capvm.libos.memory;
 
+import static org.capvm.libos.abi.Whence.SEEK_DATA;
+import static org.capvm.libos.abi.Whence.SEEK_HOLE;
 import static org.capvm.machine.layout.SlotLayout.GUEST_BYTES;
 
 import java.util.Map;
@@ -30,11 +32,6 @@ public final class MemoryFile implements AutoCloseable {
 
   /** The file's length stays, and the range reads as zeros ({@code fallocate(2)}). */
   private static final int PUNCH_HOLE_KEEP_SIZE = 3;
-
-  /** Whence of {@code lseek(2)}. */
-  private static final int SEEK_DATA = 3;
-
-  private static final int SEEK_HOLE = 4;
 
   private final int descriptor;
 

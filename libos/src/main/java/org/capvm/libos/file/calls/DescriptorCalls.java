@@ -2,6 +2,7 @@ package org.capvm.libos.file.calls;
 
 import static org.capvm.libos.abi.OpenFlags.FD_CLOEXEC;
 import static org.capvm.libos.abi.OpenFlags.O_CLOEXEC;
+import static org.capvm.libos.abi.Whence.SEEK_CUR;
 
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -36,8 +37,6 @@ final class DescriptorCalls {
   private static final int LOCK_NB = 4;
   private static final int LOCK_UN = 8;
   private static final int LOCK_MAND = 32;
-
-  private static final int SEEK_CUR = 1;
 
   private DescriptorCalls() {}
 

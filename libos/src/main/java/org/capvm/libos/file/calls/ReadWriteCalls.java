@@ -1,5 +1,6 @@
 package org.capvm.libos.file.calls;
 
+import static org.capvm.libos.abi.Whence.SEEK_HOLE;
 import static org.capvm.libos.file.watch.WatchEvents.IN_ACCESS;
 import static org.capvm.libos.file.watch.WatchEvents.IN_MODIFY;
 
@@ -14,8 +15,6 @@ import org.capvm.libos.process.Task;
 
 /** Reading, writing and seeking. */
 final class ReadWriteCalls {
-  /** The last of the {@code SEEK_} constants, {@code SEEK_HOLE}. */
-  private static final int SEEK_MAX = 4;
 
   private static final int IOV_MAX = 1024;
   private static final int RWF_HIPRI = 1;
@@ -218,7 +217,7 @@ final class ReadWriteCalls {
     FileDescription file = task.files().get(descriptor);
     try {
       // Before the file itself is asked, which may not be one that can be sought.
-      return whence < 0 || whence > SEEK_MAX ? -Errno.EINVAL : file.seek(task, offset, whence);
+      return whence < 0 || whence > SEEK_HOLE ? -Errno.EINVAL : file.seek(task, offset, whence);
     } finally {
       file.release();
     }

@@ -1,5 +1,9 @@
 package org.capvm.libos.file.calls;
 
+import static org.capvm.libos.abi.Whence.SEEK_CUR;
+import static org.capvm.libos.abi.Whence.SEEK_END;
+import static org.capvm.libos.abi.Whence.SEEK_SET;
+
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
@@ -19,9 +23,6 @@ final class RecordLocks {
   private static final int F_RDLCK = 0;
   private static final int F_WRLCK = 1;
   private static final int F_UNLCK = 2;
-  private static final int SEEK_SET = 0;
-  private static final int SEEK_CUR = 1;
-  private static final int SEEK_END = 2;
 
   private RecordLocks() {}
 

@@ -1,5 +1,8 @@
 package org.capvm.libos.file.calls;
 
+import static org.capvm.libos.abi.Whence.SEEK_CUR;
+import static org.capvm.libos.abi.Whence.SEEK_SET;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -27,8 +30,6 @@ final class TransferCalls {
   private static final int CHUNK = 1 << 17;
   private static final int SPLICE_F_NONBLOCK = 2;
   private static final int SPLICE_KNOWN = 0xf;
-  private static final int SEEK_CUR = 1;
-  private static final int SEEK_SET = 0;
 
   private TransferCalls() {}
 

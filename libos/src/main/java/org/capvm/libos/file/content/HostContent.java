@@ -1,5 +1,7 @@
 package org.capvm.libos.file.content;
 
+import static org.capvm.libos.abi.Whence.SEEK_END;
+
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.capvm.libos.ErrnoException;
@@ -27,8 +29,6 @@ public final class HostContent implements MappedFile {
 
   /** What tells the code in one unchanging host file from all other. */
   public record CodeSource(long hostDevice, long hostInode, long generation) {}
-
-  private static final int SEEK_END = 2;
 
   private final AtomicInteger references = new AtomicInteger(1);
   private final int hostDescriptor;

@@ -1,6 +1,7 @@
 package org.capvm.libos.file.content;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.capvm.libos.abi.Whence.SEEK_SET;
 
 import java.lang.foreign.MemorySegment;
 import org.capvm.libos.ErrnoException;
@@ -11,7 +12,6 @@ import org.capvm.libos.host.Hostcalls;
 /** Copies one host file's bytes into another inside the host, sharing storage where it can. */
 public final class HostCopy {
   private static final long CHUNK = 1L << 30;
-  private static final int SEEK_SET = 0;
 
   private HostCopy() {}
 

@@ -1,5 +1,11 @@
 package org.capvm.libos.file.content;
 
+import static org.capvm.libos.abi.Whence.SEEK_CUR;
+import static org.capvm.libos.abi.Whence.SEEK_DATA;
+import static org.capvm.libos.abi.Whence.SEEK_END;
+import static org.capvm.libos.abi.Whence.SEEK_HOLE;
+import static org.capvm.libos.abi.Whence.SEEK_SET;
+
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.OpenFlags;
@@ -23,11 +29,6 @@ import org.capvm.monitor.memory.GuestMemoryFault;
  * {@code f_pos_lock}.
  */
 public class RegularFile extends FileDescription {
-  private static final int SEEK_SET = 0;
-  private static final int SEEK_CUR = 1;
-  private static final int SEEK_END = 2;
-  private static final int SEEK_DATA = 3;
-  private static final int SEEK_HOLE = 4;
   private static final int RWF_APPEND = 0x10;
   private static final int FALLOC_FL_PUNCH_HOLE = 2;
   private static final int FALLOC_FL_COLLAPSE_RANGE = 8;

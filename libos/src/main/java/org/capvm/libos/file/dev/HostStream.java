@@ -1,5 +1,8 @@
 package org.capvm.libos.file.dev;
 
+import static org.capvm.libos.abi.Whence.SEEK_CUR;
+import static org.capvm.libos.abi.Whence.SEEK_END;
+
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
@@ -29,9 +32,6 @@ import org.capvm.libos.process.Task;
 public final class HostStream extends FileDescription {
   /** What a pipe that polls writable is sure to take without blocking. */
   private static final int SAFE_PIPE_WRITE = 4096;
-
-  private static final int SEEK_CUR = 1;
-  private static final int SEEK_END = 2;
 
   private final int hostDescriptor;
   private final Terminal terminal;

@@ -1,5 +1,7 @@
 package org.capvm.libos.file.proc;
 
+import static org.capvm.libos.abi.Whence.SEEK_CUR;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +21,6 @@ import org.capvm.libos.process.Task;
 /** {@code /proc/PID/fd}, whose links lead to the open files themselves, or {@code fdinfo}. */
 final class DescriptorDirectory extends SyntheticDirectory {
   private static final int FIRST = 64;
-  private static final int SEEK_CUR = 1;
 
   private final Process process;
 

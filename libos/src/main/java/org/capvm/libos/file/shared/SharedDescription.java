@@ -1,5 +1,9 @@
 package org.capvm.libos.file.shared;
 
+import static org.capvm.libos.abi.Whence.SEEK_CUR;
+import static org.capvm.libos.abi.Whence.SEEK_END;
+import static org.capvm.libos.abi.Whence.SEEK_SET;
+
 import java.lang.foreign.MemorySegment;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -16,9 +20,6 @@ import org.capvm.monitor.channel.CpFile;
  * gives nothing, a write ENOSPC. Threads: any; the offset is guarded by this object's monitor.
  */
 final class SharedDescription extends FileDescription {
-  private static final int SEEK_SET = 0;
-  private static final int SEEK_CUR = 1;
-  private static final int SEEK_END = 2;
   private static final int CHUNK_BYTES = 1 << 16;
 
   private final SharedFile inode;

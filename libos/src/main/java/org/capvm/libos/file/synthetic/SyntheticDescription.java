@@ -1,5 +1,8 @@
 package org.capvm.libos.file.synthetic;
 
+import static org.capvm.libos.abi.Whence.SEEK_CUR;
+import static org.capvm.libos.abi.Whence.SEEK_SET;
+
 import java.util.function.Consumer;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -14,8 +17,6 @@ import org.capvm.libos.process.Task;
  * 0 again, so one reader sees one consistent text. Threads: any; one call at a time.
  */
 final class SyntheticDescription extends FileDescription {
-  private static final int SEEK_SET = 0;
-  private static final int SEEK_CUR = 1;
   private static final int MAX_WRITE_BYTES = 4096;
 
   private final Caller opener;
