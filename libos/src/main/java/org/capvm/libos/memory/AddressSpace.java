@@ -80,6 +80,10 @@ public final class AddressSpace {
   private final AreaMap areas = new AreaMap();
   private int users = 1;
   private long chargedBytes;
+
+  /** How much of what is mapped counts as a parent's; what a child unmaps counts as that first. */
+  private long inheritedBytes;
+
   private long chargedMappings;
   private volatile boolean forked;
   private long storeRepairs;
@@ -626,7 +630,7 @@ public final class AddressSpace {
   public synchronized AddressSpace fork() {
     AddressSpace child = new AddressSpace(intravisor, anonymous.file(), limit);
     try {
-      requireMemory(areas.accountableBytes());
+      requireRoom(() -> limit.hasRoomToInherit(areas.accountableBytes()));
       requireMappings(pages.hostMappings());
       forked = true;
       storeRepairs++;
@@ -640,6 +644,7 @@ public final class AddressSpace {
       code.space().copyPresetsTo(child.code.space());
       child.breakStart = breakStart;
       child.breakEnd = breakEnd;
+      child.countAsInherited(child.areas.accountableBytes());
       child.settle();
       return child;
     } catch (ErrnoException e) {
@@ -935,13 +940,20 @@ public final class AddressSpace {
 
   /** Charges the cVM for what the areas have become. */
   private void settle() {
-    long now = areas.accountableBytes() + spare.bytes();
+    long accountable = areas.accountableBytes();
+    countAsInherited(Math.min(inheritedBytes, accountable));
+    long now = accountable - inheritedBytes + spare.bytes();
     limit.charge(now - chargedBytes);
     chargedBytes = now;
     long mappings =
         users == 0 ? 0 : SLOT_MAPPINGS + pages.settleHostMappings() + code.hostMappings();
     limit.chargeMappings(mappings - chargedMappings);
     chargedMappings = mappings;
+  }
+
+  private void countAsInherited(long bytes) {
+    limit.chargeInherited(bytes - inheritedBytes);
+    inheritedBytes = bytes;
   }
 
   private void requireRoomForAreas() {

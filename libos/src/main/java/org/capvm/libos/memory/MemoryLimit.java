@@ -6,7 +6,10 @@ import org.capvm.monitor.memory.MappingBudget;
 /**
  * How much memory one cVM may come to use: its address spaces' private writable memory and shared
  * anonymous memory, counted when it is mapped, and what waits in its pipes and sockets, counted
- * when room is made for it; and how many mappings of the host all that takes. Thread-safe.
+ * when room is made for it; and how many mappings of the host all that takes. What a fork's child
+ * has from its parent counts apart, for it takes no memory until one of the two writes: of that
+ * there may be as much again, so that a process can fork whose memory is most of what there is.
+ * Thread-safe.
  */
 public final class MemoryLimit {
   /** No limit but the size of address spaces. */
@@ -26,6 +29,7 @@ public final class MemoryLimit {
   private final MappingBudget allMappings;
   private final AtomicLong usedBytes = new AtomicLong();
   private final AtomicLong peakBytes = new AtomicLong();
+  private final AtomicLong inheritedBytes = new AtomicLong();
   private final AtomicLong translationBytes = new AtomicLong();
   private final AtomicLong mappings = new AtomicLong();
 
@@ -86,6 +90,16 @@ public final class MemoryLimit {
   void charge(long bytes) {
     long used = usedBytes.addAndGet(bytes);
     peakBytes.accumulateAndGet(used, Math::max);
+  }
+
+  /** Whether a fork's child may have that much from its parent. */
+  boolean hasRoomToInherit(long bytes) {
+    return bytes <= limitBytes - inheritedBytes.get();
+  }
+
+  /** Counts what children of forks have from their parents, or gives it back if negative. */
+  void chargeInherited(long bytes) {
+    inheritedBytes.addAndGet(bytes);
   }
 
   /** Whether that many more mappings of the host may be taken. */

@@ -247,6 +247,37 @@ class AddressSpaceTest {
   }
 
   @Test
+  void whatChildrenOfForksHaveFromTheirParentCountsApartUpToAsMuchAgain() {
+    MemoryLimit limit = MEMORY.limit(3 * PAGE);
+    AddressSpace parent = MEMORY.space(limit);
+    parent.map(0, 2 * PAGE, READ_WRITE, 0, null, 0, null);
+    AddressSpace child = parent.fork();
+    assertErrno(Errno.ENOMEM, parent::fork);
+    assertThat(limit.usedBytes()).isEqualTo(2 * PAGE);
+    child.map(0, PAGE, READ_WRITE, 0, null, 0, null);
+    assertErrno(Errno.ENOMEM, () -> child.map(0, PAGE, READ_WRITE, 0, null, 0, null));
+    child.release();
+    parent.fork().release();
+    parent.release();
+    assertThat(limit.usedBytes()).isZero();
+    assertThat(limit.hasRoomToInherit(3 * PAGE)).isTrue();
+  }
+
+  @Test
+  void whatAChildUnmapsOfItsParentsMemoryMakesRoomForAnotherChild() {
+    MemoryLimit limit = MEMORY.limit(3 * PAGE);
+    AddressSpace parent = MEMORY.space(limit);
+    long address = parent.map(0, 2 * PAGE, READ_WRITE, 0, null, 0, null);
+    AddressSpace child = parent.fork();
+    child.unmap(address, PAGE);
+    AddressSpace second = parent.fork();
+    assertErrno(Errno.ENOMEM, parent::fork);
+    second.release();
+    child.release();
+    parent.release();
+  }
+
+  @Test
   void manyForksDoNotCutMemoryIntoEverSmallerPieces() {
     int pages = 3072;
     int forks = 64;
