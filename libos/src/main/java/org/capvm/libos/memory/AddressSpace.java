@@ -1,27 +1,5 @@
 package org.capvm.libos.memory;
 
-import static org.capvm.libos.abi.Mman.MADV_COLD;
-import static org.capvm.libos.abi.Mman.MADV_COLLAPSE;
-import static org.capvm.libos.abi.Mman.MADV_DODUMP;
-import static org.capvm.libos.abi.Mman.MADV_DOFORK;
-import static org.capvm.libos.abi.Mman.MADV_DONTDUMP;
-import static org.capvm.libos.abi.Mman.MADV_DONTFORK;
-import static org.capvm.libos.abi.Mman.MADV_DONTNEED;
-import static org.capvm.libos.abi.Mman.MADV_FREE;
-import static org.capvm.libos.abi.Mman.MADV_HUGEPAGE;
-import static org.capvm.libos.abi.Mman.MADV_KEEPONFORK;
-import static org.capvm.libos.abi.Mman.MADV_MERGEABLE;
-import static org.capvm.libos.abi.Mman.MADV_NOHUGEPAGE;
-import static org.capvm.libos.abi.Mman.MADV_NORMAL;
-import static org.capvm.libos.abi.Mman.MADV_PAGEOUT;
-import static org.capvm.libos.abi.Mman.MADV_POPULATE_READ;
-import static org.capvm.libos.abi.Mman.MADV_POPULATE_WRITE;
-import static org.capvm.libos.abi.Mman.MADV_RANDOM;
-import static org.capvm.libos.abi.Mman.MADV_REMOVE;
-import static org.capvm.libos.abi.Mman.MADV_SEQUENTIAL;
-import static org.capvm.libos.abi.Mman.MADV_UNMERGEABLE;
-import static org.capvm.libos.abi.Mman.MADV_WILLNEED;
-import static org.capvm.libos.abi.Mman.MADV_WIPEONFORK;
 import static org.capvm.libos.abi.Mman.MAP_32BIT;
 import static org.capvm.libos.abi.Mman.MAP_FIXED;
 import static org.capvm.libos.abi.Mman.MAP_FIXED_NOREPLACE;
@@ -38,7 +16,6 @@ import static org.capvm.libos.memory.AddressLayout.isPageAligned;
 import static org.capvm.libos.memory.AddressLayout.pageUp;
 
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
@@ -58,15 +35,6 @@ import org.capvm.monitor.memory.Slot;
  * {@link CodeSpace} which pages may be executed.
  */
 public final class AddressSpace {
-  /** Linux's default {@code vm.max_map_count}. */
-  private static final int MAX_AREAS = 65530;
-
-  /** The slot's guards and branch table, and the table's other mapping. */
-  private static final int SLOT_MAPPINGS = 4;
-
-  /** Most calls cut one area in three. */
-  private static final int MOST_MAPPINGS_OF_A_CALL = 4;
-
   private static final int KEPT_FLAGS = MAP_SHARED | MAP_GROWSDOWN | MAP_NORESERVE | MAP_LOCKED;
   private static final int PROTECTION_BITS = PROT_READ | PROT_WRITE | PROT_EXEC;
 
@@ -78,13 +46,9 @@ public final class AddressSpace {
   private final CodeRanges code;
   private final MemoryLimit limit;
   private final AreaMap areas = new AreaMap();
+  private final MemoryAccount account;
+  private final MemoryAdvice memoryAdvice;
   private int users = 1;
-  private long chargedBytes;
-
-  /** How much of what is mapped counts as a parent's; what a child unmaps counts as that first. */
-  private long inheritedBytes;
-
-  private long chargedMappings;
   private volatile boolean forked;
   private long storeRepairs;
   private long breakStart;
@@ -101,7 +65,7 @@ public final class AddressSpace {
     this.intravisor = intravisor;
     this.limit = limit;
     this.anonymous = new AnonymousMemory(memoryFile);
-    if (!limit.hasRoomForMappings(SLOT_MAPPINGS + 1)) {
+    if (!limit.hasRoomForMappings(MemoryAccount.SLOT_MAPPINGS + 1)) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
     try {
@@ -118,7 +82,9 @@ public final class AddressSpace {
       slot.close();
       throw ErrnoException.of(Errno.ENOMEM);
     }
-    settle();
+    this.account = new MemoryAccount(limit, areas, pages, spare, code);
+    this.memoryAdvice = new MemoryAdvice(areas, pages, anonymous, code, account);
+    account.settle();
   }
 
   /** The memory, for copies in and out. */
@@ -235,15 +201,15 @@ public final class AddressSpace {
 
   /** Maps an area on the host and records it, replacing what was there. */
   private void install(MemoryArea area, int flags) {
-    requireRoomForAreas();
+    account.requireAreas();
     long replaced = accountable(area.start(), area.end());
-    requireMemory((area.isAccountable() ? area.length() : 0) - replaced);
+    account.requireMemory((area.isAccountable() ? area.length() : 0) - replaced);
     code.forget(area.start(), area.end());
     MemoryArea placed = mapOnHost(area);
     anonymous.release(areas.within(area.start(), area.end()));
     areas.insert(placed);
     code.announce(placed);
-    settle();
+    account.settle();
     if ((flags & MAP_POPULATE) != 0 && area.hostProtection() != 0) {
       pages.populate(area);
     }
@@ -315,18 +281,18 @@ public final class AddressSpace {
     MemoryArea first = areas.at(gone.getFirst().start());
     if (first.start() < start && first.end() > end) {
       // Two remain of one; whatever removes whole areas always has room.
-      requireRoomForAreas();
+      account.requireAreas();
     }
-    requireMappings(pages.growthByUnmap(start, end));
+    account.requireMappings(pages.growthByUnmap(start, end));
     code.forget(start, end);
     for (MemoryArea area : gone) {
-      if (!hasRoomForMappings(MOST_MAPPINGS_OF_A_CALL) || !spare.keep(area)) {
+      if (!account.hasRoomForACall() || !spare.keep(area)) {
         pages.unmap(area.start(), area.length());
         anonymous.release(area);
       }
     }
     areas.remove(start, end);
-    settle();
+    account.settle();
   }
 
   /**
@@ -359,15 +325,15 @@ public final class AddressSpace {
     if (becomesWritable && area.isShared() && area.file() != null && !area.file().isWritable()) {
       throw ErrnoException.of(Errno.EACCES);
     }
-    requireRoomForAreas();
+    account.requireAreas();
     if (changed.isAccountable() && !area.isAccountable()) {
-      requireMemory(area.length());
+      account.requireMemory(area.length());
     }
     code.suspend(area);
     pages.protect(area.start(), area.length(), changed.hostProtection());
     areas.insert(changed);
     code.announce(changed);
-    settle();
+    account.settle();
   }
 
   /**
@@ -451,7 +417,7 @@ public final class AddressSpace {
 
   private long move(MemoryArea old, long newStart, long newLength) {
     if (old.isAccountable()) {
-      requireMemory(newLength - old.length());
+      account.requireMemory(newLength - old.length());
     }
     long kept = Math.min(old.length(), newLength);
     MemoryArea whole = old.slice(old.start(), old.start() + kept);
@@ -475,7 +441,7 @@ public final class AddressSpace {
     areas.insert(moved);
     code.announce(moved);
     removeRange(old.start() + kept, old.end());
-    settle();
+    account.settle();
     return newStart;
   }
 
@@ -529,7 +495,7 @@ public final class AddressSpace {
    * @throws ErrnoException EINVAL; ENOMEM if a page is not mapped, the others being advised
    */
   public synchronized void advise(long guestAddress, long lengthBytes, int advice) {
-    if (!isAdvice(advice)) {
+    if (!MemoryAdvice.isKnown(advice)) {
       throw ErrnoException.of(Errno.EINVAL);
     }
     requireAligned(guestAddress);
@@ -538,85 +504,11 @@ public final class AddressSpace {
     boolean hole = false;
     for (MemoryArea area : areas.within(guestAddress, end)) {
       hole |= area.start() != next;
-      adviseArea(area, advice);
+      memoryAdvice.follow(area, advice);
       next = area.end();
     }
     if (hole || next != end) {
       throw ErrnoException.of(Errno.ENOMEM);
-    }
-  }
-
-  /** Whether {@code madvise} knows a piece of advice. */
-  static boolean isAdvice(int advice) {
-    return switch (advice) {
-      case MADV_DONTFORK,
-          MADV_WIPEONFORK,
-          MADV_DOFORK,
-          MADV_KEEPONFORK,
-          MADV_DONTNEED,
-          MADV_FREE,
-          MADV_REMOVE,
-          MADV_WILLNEED,
-          MADV_POPULATE_READ,
-          MADV_POPULATE_WRITE,
-          MADV_NORMAL,
-          MADV_RANDOM,
-          MADV_SEQUENTIAL,
-          MADV_MERGEABLE,
-          MADV_UNMERGEABLE,
-          MADV_HUGEPAGE,
-          MADV_NOHUGEPAGE,
-          MADV_DONTDUMP,
-          MADV_DODUMP,
-          MADV_COLD,
-          MADV_PAGEOUT,
-          MADV_COLLAPSE ->
-          true;
-      default -> false;
-    };
-  }
-
-  private void adviseArea(MemoryArea area, int advice) {
-    switch (advice) {
-      case MADV_DONTFORK, MADV_WIPEONFORK -> {
-        if (advice == MADV_WIPEONFORK && (area.file() != null || area.isShared())) {
-          throw ErrnoException.of(Errno.EINVAL);
-        }
-        requireRoomForAreas();
-        areas.insert(area.withForkAdvice(advice));
-      }
-      case MADV_DOFORK, MADV_KEEPONFORK -> {
-        requireRoomForAreas();
-        areas.insert(area.withForkAdvice(0));
-      }
-      case MADV_DONTNEED, MADV_FREE, MADV_REMOVE -> {
-        code.suspend(area);
-        discard(area, advice);
-        code.announce(area);
-      }
-      case MADV_WILLNEED, MADV_POPULATE_READ, MADV_POPULATE_WRITE ->
-          pages.advise(area.start(), area.length(), advice);
-      default -> {
-        // Hints about speed alone: leaving them out changes no result.
-      }
-    }
-  }
-
-  /** Drops the content of an area: private memory reads as zeros afterwards, or as its file. */
-  private void discard(MemoryArea area, int advice) {
-    Backing backing = area.backing();
-    if (backing == null) {
-      pages.advise(area.start(), area.length(), advice);
-    } else if (backing.copyOnWrite()) {
-      // Others see the file's bytes: this area gets room of its own.
-      requireRoomForAreas();
-      MemoryArea fresh = area.withBacking(anonymous.place(area.start(), area.length()));
-      pages.map(fresh);
-      anonymous.release(area);
-      areas.insert(fresh);
-      settle();
-    } else {
-      pages.clearFile(backing.offset(), area.length());
     }
   }
 
@@ -630,8 +522,7 @@ public final class AddressSpace {
   public synchronized AddressSpace fork() {
     AddressSpace child = new AddressSpace(intravisor, anonymous.file(), limit);
     try {
-      requireRoom(() -> limit.hasRoomToInherit(areas.accountableBytes()));
-      requireMappings(pages.hostMappings());
+      account.requireChild();
       forked = true;
       storeRepairs++;
       try {
@@ -644,8 +535,7 @@ public final class AddressSpace {
       code.space().copyPresetsTo(child.code.space());
       child.breakStart = breakStart;
       child.breakEnd = breakEnd;
-      child.countAsInherited(child.areas.accountableBytes());
-      child.settle();
+      child.account.inherited();
       return child;
     } catch (ErrnoException e) {
       child.release();
@@ -654,13 +544,13 @@ public final class AddressSpace {
       child.release();
       throw ErrnoException.of(Errno.ENOMEM);
     } finally {
-      settle();
+      account.settle();
     }
   }
 
   /** Whether a fork may have some more mappings, here and in the child. */
   private boolean maySplit(int more) {
-    return hasRoomForMappings(pages.hostMappings() + 2L * more);
+    return account.hasRoomForMappings(pages.hostMappings() + 2L * more);
   }
 
   /** Whether a fork may have made stores fault, or makes them fault now. */
@@ -690,7 +580,7 @@ public final class AddressSpace {
     code.inherit(
         inherited.stream().filter(AddressSpace::hasContent).toList(),
         parent.code,
-        this::hasRoomForMappings);
+        account::hasRoomForMappings);
     inherited.stream().filter(area -> !hasContent(area)).forEach(area -> install(area, 0));
   }
 
@@ -715,8 +605,9 @@ public final class AddressSpace {
     boolean revealed =
         area != null
             && area.isExecutable()
-            && code.reveal(area, guestAddress, hasRoomForMappings(CodeRanges.MAPPINGS_TO_SHOW));
-    settle();
+            && code.reveal(
+                area, guestAddress, account.hasRoomForMappings(CodeRanges.MAPPINGS_TO_SHOW));
+    account.settle();
     return revealed;
   }
 
@@ -797,6 +688,7 @@ public final class AddressSpace {
     code.forget(0, AddressLayout.END);
     pages.unmap(0, AddressLayout.END);
     forgetAll();
+    account.settle();
     breakStart = 0;
     breakEnd = 0;
   }
@@ -831,6 +723,7 @@ public final class AddressSpace {
       code.close();
       slot.close();
       forgetAll();
+      account.close();
     }
   }
 
@@ -839,7 +732,6 @@ public final class AddressSpace {
     anonymous.release(areas.all());
     areas.remove(0, AddressLayout.END);
     spare.release();
-    settle();
   }
 
   /** Which pages of a mapped range are in memory, as {@code mincore}; one byte a page. */
@@ -885,7 +777,7 @@ public final class AddressSpace {
       throw ErrnoException.of(Errno.ENOMEM);
     }
     for (MemoryArea area : areas.within(start, end)) {
-      requireRoomForAreas();
+      account.requireAreas();
       int flags = locked ? area.flags() | MAP_LOCKED : area.flags() & ~MAP_LOCKED;
       areas.insert(area.withFlags(flags));
     }
@@ -917,58 +809,6 @@ public final class AddressSpace {
       bytes += area.isAccountable() ? area.length() : 0;
     }
     return bytes;
-  }
-
-  private void requireMemory(long moreBytes) {
-    requireRoom(() -> moreBytes <= 0 || limit.hasRoomFor(moreBytes));
-  }
-
-  /** What is spare goes before anything is refused. */
-  private void requireRoom(BooleanSupplier hasRoom) {
-    if (!hasRoom.getAsBoolean()) {
-      dropSpare();
-      if (!hasRoom.getAsBoolean()) {
-        throw ErrnoException.of(Errno.ENOMEM);
-      }
-    }
-  }
-
-  private void dropSpare() {
-    spare.drop();
-    settle();
-  }
-
-  /** Charges the cVM for what the areas have become. */
-  private void settle() {
-    long accountable = areas.accountableBytes();
-    countAsInherited(Math.min(inheritedBytes, accountable));
-    long now = accountable - inheritedBytes + spare.bytes();
-    limit.charge(now - chargedBytes);
-    chargedBytes = now;
-    long mappings =
-        users == 0 ? 0 : SLOT_MAPPINGS + pages.settleHostMappings() + code.hostMappings();
-    limit.chargeMappings(mappings - chargedMappings);
-    chargedMappings = mappings;
-  }
-
-  private void countAsInherited(long bytes) {
-    limit.chargeInherited(bytes - inheritedBytes);
-    inheritedBytes = bytes;
-  }
-
-  private void requireRoomForAreas() {
-    if (areas.count() >= MAX_AREAS) {
-      throw ErrnoException.of(Errno.ENOMEM);
-    }
-    requireMappings(MOST_MAPPINGS_OF_A_CALL);
-  }
-
-  private void requireMappings(long more) {
-    requireRoom(() -> hasRoomForMappings(more));
-  }
-
-  private boolean hasRoomForMappings(long more) {
-    return limit.hasRoomForMappings(pages.unsettledHostMappings() + more);
   }
 
   private static void requireAligned(long guestAddress) {

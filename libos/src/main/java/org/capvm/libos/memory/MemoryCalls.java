@@ -181,7 +181,7 @@ final class MemoryCalls {
   static long madvise(
       Task task, long address, long length, long advice, long a3, long a4, long a5) {
     long bytes = pageUp(length);
-    if (!AddressSpace.isAdvice((int) advice)
+    if (!MemoryAdvice.isKnown((int) advice)
         || !isPageAligned(address)
         || (bytes == 0 && length != 0)
         || endsBelowStart(address, bytes)) {
