@@ -49,7 +49,7 @@ public final class AddressSpace {
   private final MemoryAccount account;
   private final MemoryAdvice memoryAdvice;
   private int users = 1;
-  private volatile boolean forked;
+  private volatile boolean briefFaults;
   private long storeRepairs;
   private long breakStart;
   private long breakEnd;
@@ -399,20 +399,17 @@ public final class AddressSpace {
     if (whole.end() != end) {
       throw ErrnoException.of(Errno.EFAULT);
     }
-    return parts.size() == 1 ? whole : putTogether(parts, whole);
+    if (parts.size() == 1) {
+      return whole;
+    }
+    makeStoresFault();
+    return new AreaJoin(pages, anonymous, areas).join(parts, anonymous.placeApart(whole.length()));
   }
 
-  private MemoryArea putTogether(List<MemoryArea> parts, MemoryArea whole) {
-    Backing place = anonymous.placeApart(whole.length());
-    for (MemoryArea part : parts) {
-      long offset = place.plus(part.start() - whole.start()).offset();
-      pages.copyToFile(part.start(), part.length(), offset);
-    }
-    MemoryArea together = whole.withBacking(place);
-    pages.map(together);
-    parts.forEach(anonymous::release);
-    areas.insert(together);
-    return together;
+  /** Pages become read-only for a moment: who stores to one meanwhile tries again. */
+  private void makeStoresFault() {
+    briefFaults = true;
+    storeRepairs++;
   }
 
   private long move(MemoryArea old, long newStart, long newLength) {
@@ -523,8 +520,7 @@ public final class AddressSpace {
     AddressSpace child = new AddressSpace(intravisor, anonymous.file(), limit);
     try {
       account.requireChild();
-      forked = true;
-      storeRepairs++;
+      makeStoresFault();
       try {
         boolean alone = users == 1 && code.interrupts().size() <= 1;
         ForkedMemory memory = new ForkedMemory(pages, anonymous, areas, this::maySplit, alone);
@@ -553,9 +549,9 @@ public final class AddressSpace {
     return account.hasRoomForMappings(pages.hostMappings() + 2L * more);
   }
 
-  /** Whether a fork may have made stores fault, or makes them fault now. */
-  public boolean hasForked() {
-    return forked;
+  /** Whether stores may have faulted, or fault now, for pages that are read-only for a moment. */
+  public boolean hasBriefFaults() {
+    return briefFaults;
   }
 
   /**
@@ -627,7 +623,7 @@ public final class AddressSpace {
       if (code.allowStore(area, AddressLayout.pageDown(guestAddress)) || area.isExecutable()) {
         return FaultAnswer.Resolution.STEP;
       }
-      // A fork had its pages read-only for a moment; it is over, since the lock is held.
+      // Its pages were read-only for a moment, which is over, since the lock is held.
       return FaultAnswer.Resolution.RETRY;
     }
     MemoryArea next = areas.above(guestAddress);
@@ -649,8 +645,8 @@ public final class AddressSpace {
   }
 
   /**
-   * The same for a store that a system call makes: see {@link GuestMemory#onStoreFault}. A fork, as
-   * long as it has pages read-only, holds the lock.
+   * The same for a store that a system call makes: see {@link GuestMemory#onStoreFault}. Who has
+   * pages read-only for a moment holds the lock.
    */
   private synchronized long answerStoreFault(long guestAddress) {
     MemoryArea area = areas.at(guestAddress);

@@ -191,14 +191,9 @@ final class ForkedMemory {
     if (pieces.size() < leastPieces) {
       return;
     }
-    MemoryArea first = pieces.getFirst();
-    MemoryArea whole = first.movedTo(first.start(), pieces.getLast().end());
-    MemoryArea moved = whole.withBacking(anonymous.place(whole.start(), whole.length()).shared());
-    pages.protect(whole.start(), whole.length(), PROT_READ);
-    pages.copyToFile(whole.start(), whole.length(), moved.backing().offset());
-    pages.map(moved);
-    pieces.forEach(anonymous::release);
-    areas.insert(moved);
+    long start = pieces.getFirst().start();
+    long length = pieces.getLast().end() - start;
+    new AreaJoin(pages, anonymous, areas).join(pieces, anonymous.place(start, length).shared());
   }
 
   /** Whether written pages can go back to where they were: no other address space sees that. */

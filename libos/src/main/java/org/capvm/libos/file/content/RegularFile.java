@@ -71,13 +71,15 @@ public class RegularFile extends FileDescription {
     return transferIn(task, buffer, at);
   }
 
-  /** A fork may cut a read of the host's short; a read of a file is cut short by its end alone. */
+  /**
+   * A page that is read-only for a moment cuts a read of the host's short; a file's end alone may.
+   */
   private long transferIn(Task task, IoBuffer buffer, long at) {
     long done = pread(buffer, at);
     while (done > 0
         && done < buffer.length()
         && buffer.isGuest()
-        && task.addressSpace().hasForked()) {
+        && task.addressSpace().hasBriefFaults()) {
       long more;
       try {
         more = pread(buffer.slice(done, buffer.length() - done), at + done);
