@@ -1,14 +1,14 @@
 package org.capvm.libos;
 
-import static org.capvm.libos.process.Registers.R10;
-import static org.capvm.libos.process.Registers.R11;
-import static org.capvm.libos.process.Registers.R8;
-import static org.capvm.libos.process.Registers.R9;
-import static org.capvm.libos.process.Registers.RAX;
-import static org.capvm.libos.process.Registers.RCX;
-import static org.capvm.libos.process.Registers.RDI;
-import static org.capvm.libos.process.Registers.RDX;
-import static org.capvm.libos.process.Registers.RSI;
+import static org.capvm.machine.layout.Gpr.R10;
+import static org.capvm.machine.layout.Gpr.R11;
+import static org.capvm.machine.layout.Gpr.R8;
+import static org.capvm.machine.layout.Gpr.R9;
+import static org.capvm.machine.layout.Gpr.RAX;
+import static org.capvm.machine.layout.Gpr.RCX;
+import static org.capvm.machine.layout.Gpr.RDI;
+import static org.capvm.machine.layout.Gpr.RDX;
+import static org.capvm.machine.layout.Gpr.RSI;
 
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.process.Registers;

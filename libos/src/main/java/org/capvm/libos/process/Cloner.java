@@ -22,6 +22,7 @@ import org.capvm.libos.file.FileSystemContext;
 import org.capvm.libos.memory.AddressSpace;
 import org.capvm.libos.signal.SignalActions;
 import org.capvm.libos.signal.SignalState;
+import org.capvm.machine.layout.Gpr;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
 /** Makes a task from a task: a thread of the same process, or the first one of a new process. */
@@ -172,9 +173,9 @@ final class Cloner {
   private void setUp(Task child, Registers.Snapshot snapshot) {
     Registers registers = child.registers();
     registers.restore(snapshot);
-    registers.set(Registers.RAX, 0);
+    registers.set(Gpr.RAX, 0);
     if (request.stackPointer() != 0) {
-      registers.set(Registers.RSP, request.stackPointer());
+      registers.set(Gpr.RSP, request.stackPointer());
     }
     if (request.has(CLONE_SETTLS)) {
       registers.setFsBase(request.tls());

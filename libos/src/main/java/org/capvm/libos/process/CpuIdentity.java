@@ -1,9 +1,9 @@
 package org.capvm.libos.process;
 
-import static org.capvm.libos.process.Registers.RAX;
-import static org.capvm.libos.process.Registers.RBX;
-import static org.capvm.libos.process.Registers.RCX;
-import static org.capvm.libos.process.Registers.RDX;
+import static org.capvm.machine.layout.Gpr.RAX;
+import static org.capvm.machine.layout.Gpr.RBX;
+import static org.capvm.machine.layout.Gpr.RCX;
+import static org.capvm.machine.layout.Gpr.RDX;
 
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.signal.SignalDelivery;

@@ -3,6 +3,7 @@ package org.capvm.libos.process;
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.memory.MemoryArea;
 import org.capvm.libos.signal.SignalInfo;
+import org.capvm.machine.layout.Gpr;
 import org.capvm.monitor.memory.GuestMemoryFault;
 
 /**
@@ -71,7 +72,7 @@ public record DeathReport(
     }
     report.append("  words on the stack that point into code:\n");
     int found = 0;
-    long stackPointer = registers.get(Registers.RSP);
+    long stackPointer = registers.get(Gpr.RSP);
     try {
       for (int i = 0; i < STACK_WORDS && found < FRAMES; i++) {
         long word = task.memory().getLong(stackPointer + 8L * i);

@@ -1,6 +1,6 @@
 package org.capvm.libos.process;
 
-import static org.capvm.libos.process.Registers.RSP;
+import static org.capvm.machine.layout.Gpr.RSP;
 
 import org.capvm.libos.abi.Signal;
 import org.capvm.libos.signal.SignalDelivery;

@@ -2,26 +2,11 @@ package org.capvm.libos.process;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.capvm.machine.layout.Gpr;
 import org.capvm.monitor.gate.Context;
 
-/**
- * A guest thread's registers while it is out of the guest, under the names Linux has for them. For
- * the thread's own use.
- */
+/** A guest thread's registers while it is out of the guest, for its own use. */
 public final class Registers {
-  public static final int RAX = 0;
-  public static final int RCX = 1;
-  public static final int RDX = 2;
-  public static final int RBX = 3;
-  public static final int RSP = 4;
-  public static final int RBP = 5;
-  public static final int RSI = 6;
-  public static final int RDI = 7;
-  public static final int R8 = 8;
-  public static final int R9 = 9;
-  public static final int R10 = 10;
-  public static final int R11 = 11;
-
   /**
    * Bytes of {@link #floatingPoint}: an XSAVE area with x87, SSE and AVX state in standard form.
    */
@@ -110,7 +95,7 @@ public final class Registers {
     context.reset();
     kept = 0;
     context.setPc(pc);
-    context.setGpr(RSP, stackPointer);
+    context.setGpr(Gpr.RSP, stackPointer);
   }
 
   /** Brings x87, SSE and AVX state to what a new program finds. */

@@ -1,11 +1,11 @@
 package org.capvm.libos.process;
 
-import static org.capvm.libos.process.Registers.R8;
-import static org.capvm.libos.process.Registers.R9;
-import static org.capvm.libos.process.Registers.RCX;
-import static org.capvm.libos.process.Registers.RDI;
-import static org.capvm.libos.process.Registers.RDX;
-import static org.capvm.libos.process.Registers.RSI;
+import static org.capvm.machine.layout.Gpr.R8;
+import static org.capvm.machine.layout.Gpr.R9;
+import static org.capvm.machine.layout.Gpr.RCX;
+import static org.capvm.machine.layout.Gpr.RDI;
+import static org.capvm.machine.layout.Gpr.RDX;
+import static org.capvm.machine.layout.Gpr.RSI;
 
 import org.capvm.libos.LibraryOs;
 import org.capvm.libos.signal.SignalState;

@@ -11,9 +11,9 @@ import org.capvm.libos.file.FileDescription;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.process.Process;
 import org.capvm.libos.process.ProcessReference;
-import org.capvm.libos.process.Registers;
 import org.capvm.libos.process.Task;
 import org.capvm.libos.time.GuestTime;
+import org.capvm.machine.layout.Gpr;
 import org.capvm.monitor.memory.GuestMemory;
 
 /** The signal system calls. */
@@ -179,7 +179,7 @@ public final class SignalCalls {
   static long sigaltstack(Task task, long in, long out, long a2, long a3, long a4, long a5) {
     GuestMemory memory = task.memory();
     SignalStack old = task.signals().stack();
-    boolean inUse = old.contains(task.registers().get(Registers.RSP));
+    boolean inUse = old.contains(task.registers().get(Gpr.RSP));
     if (in != 0) {
       long base = memory.getLong(in);
       int flags = memory.getInt(in + 8);

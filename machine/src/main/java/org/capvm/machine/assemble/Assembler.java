@@ -1,5 +1,7 @@
 package org.capvm.machine.assemble;
 
+import org.capvm.machine.layout.Gpr;
+
 /**
  * Emits x86-64 instructions into a growing buffer.
  *

@@ -3,6 +3,7 @@ package org.capvm.machine.assemble;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * The lower half of {@link Assembler}: the buffer, labels, and how prefixes, ModRM, SIB and

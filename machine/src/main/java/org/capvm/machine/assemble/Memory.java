@@ -1,7 +1,9 @@
 package org.capvm.machine.assemble;
 
-import static org.capvm.machine.assemble.Gpr.NONE;
-import static org.capvm.machine.assemble.Gpr.RSP;
+import static org.capvm.machine.layout.Gpr.NONE;
+import static org.capvm.machine.layout.Gpr.RSP;
+
+import org.capvm.machine.layout.Gpr;
 
 /**
  * A memory operand: {@code segment:[base + index * scale + displacement]}.

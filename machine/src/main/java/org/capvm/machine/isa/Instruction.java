@@ -1,5 +1,7 @@
 package org.capvm.machine.isa;
 
+import org.capvm.machine.layout.Gpr;
+
 /**
  * A decoded instruction: its row of the table and the values its bytes give to the row's operands.
  *

@@ -3,6 +3,7 @@ package org.capvm.machine.isa;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * One row of the instruction table. Immutable; one object per row, so forms can be compared with

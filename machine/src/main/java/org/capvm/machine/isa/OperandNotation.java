@@ -2,6 +2,7 @@ package org.capvm.machine.isa;
 
 import org.capvm.machine.isa.Operand.Access;
 import org.capvm.machine.isa.Operand.Role;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * The notation of operands in the instruction table: a letter for the place, and an access with a

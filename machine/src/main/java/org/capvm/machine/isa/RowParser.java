@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * Turns one line of the instruction table into an {@link InstructionForm}. The notation is

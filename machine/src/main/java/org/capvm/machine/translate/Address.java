@@ -1,7 +1,7 @@
 package org.capvm.machine.translate;
 
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * A memory operand as it will be encoded.

@@ -2,9 +2,9 @@ package org.capvm.machine.translate;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.layout.ContextLayout;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * Confines {@code bt}, {@code bts}, {@code btr} and {@code btc} with a memory operand and a 64-bit

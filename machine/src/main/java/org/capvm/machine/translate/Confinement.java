@@ -6,11 +6,11 @@ import static org.capvm.machine.layout.SlotLayout.MAX_STACK_STEP;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.isa.Operand;
 import org.capvm.machine.isa.RegisterClass;
 import org.capvm.machine.layout.ContextLayout;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * Confines any instruction that touches memory only through its explicit operand and goes on in

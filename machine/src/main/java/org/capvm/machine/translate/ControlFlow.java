@@ -2,10 +2,10 @@ package org.capvm.machine.translate;
 
 import java.util.HashMap;
 import java.util.Map;
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.isa.Operand;
 import org.capvm.machine.layout.ContextLayout;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * Emits the confined form of instructions that transfer control: invariant 4.

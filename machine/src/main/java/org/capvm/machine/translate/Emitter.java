@@ -4,8 +4,8 @@ import static org.capvm.machine.layout.SlotLayout.BRANCH_TABLE_DISPLACEMENT;
 import static org.capvm.machine.layout.SlotLayout.MAX_STACK_STEP;
 
 import java.util.List;
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.layout.ContextLayout;
+import org.capvm.machine.layout.Gpr;
 import org.capvm.machine.layout.TrapKind;
 
 /**

@@ -1,10 +1,10 @@
 package org.capvm.machine.translate;
 
 import org.capvm.machine.isa.Encoding;
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.isa.Operand;
 import org.capvm.machine.isa.RegisterClass;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * Encodes a guest instruction again, with other registers or another memory operand. Everything

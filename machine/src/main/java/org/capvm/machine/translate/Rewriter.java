@@ -5,12 +5,12 @@ import static org.capvm.machine.layout.SlotLayout.MAX_STACK_STEP;
 
 import java.util.List;
 import java.util.Map;
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.isa.Operand;
 import org.capvm.machine.isa.Policy;
 import org.capvm.machine.isa.Refusal;
 import org.capvm.machine.layout.ContextLayout;
+import org.capvm.machine.layout.Gpr;
 import org.capvm.machine.layout.TrapKind;
 
 /**

@@ -4,12 +4,12 @@ import static org.capvm.machine.verify.Listing.ANY;
 
 import java.util.Arrays;
 import org.capvm.machine.isa.Encoding;
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.isa.Instruction.SegmentOverride;
 import org.capvm.machine.isa.Operand;
 import org.capvm.machine.isa.RegisterClass;
 import org.capvm.machine.layout.ContextLayout;
+import org.capvm.machine.layout.Gpr;
 import org.capvm.machine.layout.SlotLayout;
 
 /**

@@ -6,11 +6,11 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.capvm.machine.isa.Encoding;
 import org.capvm.machine.isa.Flow;
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.isa.InstructionForm;
 import org.capvm.machine.isa.Operand;
 import org.capvm.machine.isa.Policy;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * What an instruction is to the verifier: the allow-list.

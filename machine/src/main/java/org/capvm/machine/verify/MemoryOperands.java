@@ -3,11 +3,11 @@ package org.capvm.machine.verify;
 import static org.capvm.machine.layout.SlotLayout.MAX_STACK_DISPLACEMENT;
 
 import java.util.List;
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.isa.Instruction.SegmentOverride;
 import org.capvm.machine.isa.Operand;
 import org.capvm.machine.layout.ContextLayout;
+import org.capvm.machine.layout.Gpr;
 
 /** Where explicit memory operands may point. */
 final class MemoryOperands {

@@ -4,11 +4,11 @@ import static org.capvm.machine.layout.SlotLayout.MAX_STACK_STEP;
 
 import java.util.List;
 import org.capvm.machine.isa.Encoding;
-import org.capvm.machine.isa.Gpr;
 import org.capvm.machine.isa.Instruction;
 import org.capvm.machine.isa.Instruction.SegmentOverride;
 import org.capvm.machine.isa.Operand;
 import org.capvm.machine.isa.RegisterClass;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * How single instructions may use {@code rsp}; sequences that change it are in {@link

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.HexFormat;
 import org.capvm.machine.isa.Instruction.SegmentOverride;
+import org.capvm.machine.layout.Gpr;
 import org.junit.jupiter.api.Test;
 
 /** Encodings that are easy to get wrong. */

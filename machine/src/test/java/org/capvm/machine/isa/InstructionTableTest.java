@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import org.capvm.machine.isa.EncodingGenerator.Opcode;
 import org.capvm.machine.isa.Operand.Role;
+import org.capvm.machine.layout.Gpr;
 import org.junit.jupiter.api.Test;
 
 /** What must hold of the table as a whole. */

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.capvm.machine.isa.Operand.Role;
+import org.capvm.machine.layout.Gpr;
 
 /**
  * Prints instructions as {@code objdump -M intel} does, without prefixes, symbols and comments.

@@ -3,11 +3,11 @@ package org.capvm.monitor.memory;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static org.capvm.machine.assemble.Gpr.RAX;
-import static org.capvm.machine.assemble.Gpr.RCX;
-import static org.capvm.machine.assemble.Gpr.RDI;
-import static org.capvm.machine.assemble.Gpr.RDX;
-import static org.capvm.machine.assemble.Gpr.RSI;
+import static org.capvm.machine.layout.Gpr.RAX;
+import static org.capvm.machine.layout.Gpr.RCX;
+import static org.capvm.machine.layout.Gpr.RDI;
+import static org.capvm.machine.layout.Gpr.RDX;
+import static org.capvm.machine.layout.Gpr.RSI;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;

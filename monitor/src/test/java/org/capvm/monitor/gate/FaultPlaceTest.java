@@ -3,8 +3,8 @@ package org.capvm.monitor.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.capvm.machine.assemble.Gpr.RAX;
-import static org.capvm.machine.assemble.Gpr.RDI;
+import static org.capvm.machine.layout.Gpr.RAX;
+import static org.capvm.machine.layout.Gpr.RDI;
 
 import org.capvm.machine.assemble.Memory;
 import org.capvm.machine.layout.ExitReason;

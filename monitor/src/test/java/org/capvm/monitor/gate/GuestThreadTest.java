@@ -1,12 +1,12 @@
 package org.capvm.monitor.gate;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.capvm.machine.assemble.Gpr.RAX;
-import static org.capvm.machine.assemble.Gpr.RCX;
-import static org.capvm.machine.assemble.Gpr.RDI;
-import static org.capvm.machine.assemble.Gpr.RDX;
-import static org.capvm.machine.assemble.Gpr.RSP;
 import static org.capvm.machine.assemble.Immediate.imm;
+import static org.capvm.machine.layout.Gpr.RAX;
+import static org.capvm.machine.layout.Gpr.RCX;
+import static org.capvm.machine.layout.Gpr.RDI;
+import static org.capvm.machine.layout.Gpr.RDX;
+import static org.capvm.machine.layout.Gpr.RSP;
 import static org.capvm.monitor.gate.HandMadeGuest.DATA;
 import static org.capvm.monitor.gate.HandMadeGuest.STACK_TOP;
 import static org.capvm.monitor.gate.HandMadeGuest.jump;

@@ -1,4 +1,4 @@
-package org.capvm.machine.isa;
+package org.capvm.machine.layout;
 
 import java.util.List;
 
@@ -43,7 +43,7 @@ public final class Gpr {
   }
 
   /** The inverse of {@link #name}. */
-  static int number(String name) {
+  public static int number(String name) {
     int number = NAMES.indexOf(name);
     if (number < 0) {
       throw new IllegalStateException("unknown register: " + name);
@@ -51,7 +51,7 @@ public final class Gpr {
     return number;
   }
 
-  /** The bit of {@code register} (0 to 15) in masks such as {@link Instruction#readsGpr()}. */
+  /** The bit of {@code register} (0 to 15) in masks of registers. */
   public static int bit(int register) {
     return 1 << register;
   }
