@@ -123,7 +123,7 @@ record ComposeFile(List<Service> cvms, List<SharedMemory> capfiles) {
                     .forEach(key -> builder.environment(key, settings.text(key).orElse(""))));
     table.text("network").ifPresent(word -> builder.network(new NetworkConverter().convert(word)));
     for (String port : table.texts("ports")) {
-      builder.publish(table.at("ports", () -> new PortMappingConverter().convert(port)));
+      builder.publish(table.at("ports", () -> new PublicationConverter(directory).convert(port)));
     }
     for (ComposeTable link : table.tableList("links")) {
       if (!cvms.contains(link.text("to").orElseThrow())) {

@@ -63,7 +63,11 @@ record ComposeKey(String name, Type type, boolean required, String description) 
   private static final Section LIMITS =
       new Section(
           List.of(
-              optional("memory", SIZE, "Memory of all processes together (2G); more is ENOMEM."),
+              optional(
+                  "memory",
+                  SIZE,
+                  "Memory of all processes together (2G); more is ENOMEM. What children of forks"
+                      + " have from their parents counts apart, up to as much again."),
               optional("tasks", COUNT, "Threads of all processes together (4096); more is EAGAIN."),
               optional("cpus", COUNT, "Processors it has at a time, and sees (all)."),
               optional("disk", SIZE, "What may be written outside mounts (16G); more is ENOSPC."),
@@ -89,7 +93,10 @@ record ComposeKey(String name, Type type, boolean required, String description) 
                   "network",
                   new Choice(List.of("none", "private", "host")),
                   "What is reached, as for cvm run --net (private)."),
-              optional("ports", new Texts(WORD), "[ADDR:]HOSTPORT:PORT, as for cvm run -p."),
+              optional(
+                  "ports",
+                  new Texts(WORD),
+                  "[ADDR:]HOSTPORT:PORT or HOSTPATH:PATH, as for cvm run -p."),
               optional(
                   "links",
                   new SectionList(LINK),

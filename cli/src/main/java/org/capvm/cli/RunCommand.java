@@ -10,8 +10,8 @@ import org.capvm.engine.Cvm;
 import org.capvm.engine.CvmConfiguration;
 import org.capvm.engine.ExitStatus;
 import org.capvm.engine.Network;
-import org.capvm.engine.PortMapping;
 import org.capvm.engine.ProgramNotStartedException;
+import org.capvm.engine.Publication;
 import org.capvm.image.HostMount;
 import org.capvm.image.RootFileSystem;
 import picocli.CommandLine.Command;
@@ -98,10 +98,12 @@ final class RunCommand implements Callable<Integer> {
 
   @Option(
       names = {"-p", "--publish"},
-      paramLabel = "[ADDR:]HOSTPORT:PORT",
-      converter = PortMappingConverter.class,
-      description = "Let the host connect to a port of the cVM, on 127.0.0.1 unless ADDR is said.")
-  private List<PortMapping> ports = List.of();
+      paramLabel = "[ADDR:]HOSTPORT:PORT|HOSTPATH:PATH",
+      converter = PublicationConverter.class,
+      description =
+          "Let the host connect to a port of the cVM, on 127.0.0.1 unless ADDR is said; or to an"
+              + " AF_UNIX socket (a path or @abstract name), by a socket file of the host.")
+  private List<Publication> publications = List.of();
 
   @Option(
       names = "--net",
@@ -199,7 +201,7 @@ final class RunCommand implements Callable<Integer> {
     }
     mounts.forEach(builder::mount);
     builder.network(network);
-    ports.forEach(builder::publish);
+    publications.forEach(builder::publish);
     String terminal = System.getenv("TERM");
     if (terminal != null) {
       builder.environment("TERM", terminal);

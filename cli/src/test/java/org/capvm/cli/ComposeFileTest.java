@@ -44,6 +44,7 @@ final class ComposeFileTest {
         "cVMs: {a: {args: [x], links: [{from: x, to: a}]}}~cVMs.a.links.from: must be a port",
         "cVMs: {a: {args: [x], limits: {memory: lots}}}~a.limits.memory: must be a size",
         "cVMs: {a: {args: [x], ports: [80]}}~cVMs.a.ports: not a published port: 80",
+        "cVMs: {a: {args: [x], ports: [s:/]}}~cVMs.a.ports: an AF_UNIX name is an absolute path",
         "cVMs: {a: {args: [x], restart: maybe}}~a.restart: must be one of never, on-failure",
         "cVMs: {a: {args: [x], calls: {f: [b]}}}~1:34: cVMs.a.calls.f: there is no cVM b",
         "cVMs: {a: {args: [x], calls: {f: a}}}~1:34: cVMs.a.calls.f: must be a list",

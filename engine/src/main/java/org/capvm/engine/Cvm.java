@@ -1,6 +1,5 @@
 package org.capvm.engine;
 
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -114,23 +113,32 @@ public final class Cvm implements AutoCloseable {
           case HOST -> NetworkMode.HOST;
         };
     NetworkNamespace network = new NetworkNamespace(mode, memory);
-    for (PortMapping port : configuration.ports()) {
-      InetSocketAddress host = port.host();
+    for (Publication publication : configuration.publications()) {
       try {
-        network.publish(host.getAddress(), host.getPort(), port.guestPort());
+        publish(network, publication);
       } catch (ErrnoException refusal) {
         network.close();
+        String address =
+            switch (publication) {
+              case PortMapping port ->
+                  "port " + port.host().getPort() + " on " + port.host().getHostString();
+              case SocketMapping socket -> "socket " + socket.host();
+            };
         throw new CvmConfigurationException(
-            "port "
-                + host.getPort()
-                + " on "
-                + host.getHostString()
-                + ": "
-                + Errno.message(refusal.errno()),
-            refusal);
+            address + ": " + Errno.message(refusal.errno()), refusal);
       }
     }
     return network;
+  }
+
+  private static void publish(NetworkNamespace network, Publication publication) {
+    switch (publication) {
+      case PortMapping port ->
+          network.publish(port.host().getAddress(), port.host().getPort(), port.guestPort());
+      case SocketMapping socket ->
+          network.publish(
+              socket.host(), address(socket.host().toString()), address(socket.guestName()));
+    }
   }
 
   private static void link(

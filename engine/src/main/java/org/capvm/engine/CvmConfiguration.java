@@ -31,7 +31,7 @@ import org.capvm.image.RootFileSystem;
  *     above 0. {@link #ALL_PROCESSORS}: as many as there are
  * @param diskLimitBytes how much its private layer of files may hold, above 0. More is ENOSPC
  * @param network what the cVM reaches
- * @param ports what the host reaches of the cVM; empty for {@link Network#NONE}
+ * @param publications what the host reaches of the cVM; empty for {@link Network#NONE}
  * @param links what the cVM reaches of other cVMs; empty for {@link Network#NONE}
  * @param calls who may call which of the functions that its programs export for CP_Call: host names
  *     of cVMs ({@code *}: of all) by the function's name. They are granted when the function is
@@ -55,7 +55,7 @@ public record CvmConfiguration(
     int processorLimit,
     long diskLimitBytes,
     Network network,
-    List<PortMapping> ports,
+    List<Publication> publications,
     List<Link> links,
     Optional<Map<String, Set<String>>> calls,
     StandardStream standardInput,
@@ -107,9 +107,9 @@ public record CvmConfiguration(
       throw new IllegalArgumentException("the disk limit must be above 0: " + diskLimitBytes);
     }
     Objects.requireNonNull(network);
-    ports = List.copyOf(ports);
-    if (network == Network.NONE && !ports.isEmpty()) {
-      throw new IllegalArgumentException("without a network, no port can be published");
+    publications = List.copyOf(publications);
+    if (network == Network.NONE && !publications.isEmpty()) {
+      throw new IllegalArgumentException("without a network, nothing can be published");
     }
     links = List.copyOf(links);
     if (network == Network.NONE && !links.isEmpty()) {
@@ -149,7 +149,7 @@ public record CvmConfiguration(
         processorLimit,
         diskLimitBytes,
         network,
-        ports,
+        publications,
         links,
         calls,
         input,
@@ -192,7 +192,7 @@ public record CvmConfiguration(
     private int processorLimit = ALL_PROCESSORS;
     private long diskLimitBytes = DEFAULT_DISK_LIMIT_BYTES;
     private Network network = Network.PRIVATE;
-    private final List<PortMapping> ports = new ArrayList<>();
+    private final List<Publication> publications = new ArrayList<>();
     private final List<Link> links = new ArrayList<>();
     private Optional<Map<String, Set<String>>> calls = Optional.empty();
     private StandardStream standardInput = StandardStream.inherited();
@@ -278,9 +278,9 @@ public record CvmConfiguration(
       return this;
     }
 
-    /** Makes one more port of the cVM reachable from the host. */
-    public Builder publish(PortMapping port) {
-      ports.add(port);
+    /** Makes one more port, or AF_UNIX name, of the cVM reachable from the host. */
+    public Builder publish(Publication publication) {
+      publications.add(publication);
       return this;
     }
 
@@ -335,7 +335,7 @@ public record CvmConfiguration(
           processorLimit,
           diskLimitBytes,
           network,
-          ports,
+          publications,
           links,
           calls,
           standardInput,

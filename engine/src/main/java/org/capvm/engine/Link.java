@@ -55,10 +55,11 @@ public sealed interface Link {
       requireName(peerName);
     }
 
-    private static void requireName(String name) {
+    /** Refuses what is neither an absolute path nor an abstract name. */
+    static void requireName(String name) {
       if (!name.startsWith("@") && (!name.startsWith("/") || name.endsWith("/"))) {
         throw new IllegalArgumentException(
-            "a link's AF_UNIX name is an absolute path or begins with @: " + name);
+            "an AF_UNIX name is an absolute path or begins with @: " + name);
       }
     }
   }

@@ -8,7 +8,7 @@ import java.net.InetSocketAddress;
  * @param host where the host listens; port 0 lets the host choose
  * @param guestPort the port a program in the cVM listens on, 1 to 65535
  */
-public record PortMapping(InetSocketAddress host, int guestPort) {
+public record PortMapping(InetSocketAddress host, int guestPort) implements Publication {
   private static final int LAST_PORT = 65535;
 
   /** Checks the numbers. */

@@ -9,11 +9,18 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Programs that talk over sockets: with themselves as on Linux, and with the host. */
 @Timeout(120)
@@ -65,6 +72,56 @@ final class SocketsTest {
       assertThatThrownBy(() -> new Socket(LOOPBACK, cvm.hostPorts().getFirst()).close())
           .isInstanceOf(ConnectException.class);
     }
+  }
+
+  @Test
+  void redisServesTheHostThroughAPublishedSocketFile(@TempDir Path directory) throws Exception {
+    Path file = directory.resolve("redis");
+    CvmConfiguration configuration =
+        CvmConfiguration.builder("/usr/bin/redis-server")
+            .arguments(List.of("--save", "", "--port", "0", "--unixsocket", "/tmp/redis"))
+            .publish(new SocketMapping(file, "/tmp/redis"))
+            .standardInput(StandardStream.discarded())
+            .standardOutput(StandardStream.discarded())
+            .standardError(StandardStream.discarded())
+            .build();
+    try (Cvm cvm = ConfinedRun.capVm().start(configuration);
+        SocketChannel host = connect(file)) {
+      host.write(ByteBuffer.wrap("SET key value\r\n".getBytes(StandardCharsets.US_ASCII)));
+      ByteBuffer answer = ByteBuffer.allocate(5);
+      while (answer.hasRemaining()) {
+        assertThat(host.read(answer)).isPositive();
+      }
+      assertThat(new String(answer.array(), StandardCharsets.US_ASCII)).isEqualTo("+OK\r\n");
+      host.write(ByteBuffer.wrap("SHUTDOWN\r\n".getBytes(StandardCharsets.US_ASCII)));
+      assertThat(cvm.waitFor(LIMIT)).contains(new ExitStatus.Exited(0));
+    }
+    assertThat(file).doesNotExist();
+  }
+
+  private static SocketChannel connect(Path file) throws IOException, InterruptedException {
+    while (true) {
+      SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+      try {
+        channel.connect(UnixDomainSocketAddress.of(file));
+        return channel;
+      } catch (IOException notYet) {
+        channel.close();
+        Thread.sleep(20);
+      }
+    }
+  }
+
+  @Test
+  void aSocketFileThatIsThereAlreadyIsAConfigurationError(@TempDir Path directory)
+      throws IOException {
+    Path file = Files.writeString(directory.resolve("taken"), "mine");
+    CvmConfiguration configuration =
+        CvmConfiguration.builder("/bin/true").publish(new SocketMapping(file, "@name")).build();
+    assertThatThrownBy(() -> ConfinedRun.capVm().start(configuration).close())
+        .isInstanceOf(CvmConfigurationException.class)
+        .hasMessage("socket " + file + ": Address already in use");
+    assertThat(file).hasContent("mine");
   }
 
   @Test

@@ -39,6 +39,9 @@ final class HostTransport implements StreamTransport {
 
   @Override
   public long send(IoBuffer source, long position, Ancillary ancillary) {
+    if (ancillary != null && ancillary.hasFiles()) {
+      return -Errno.EPERM;
+    }
     IoBuffer rest = position == 0 ? source : source.slice(position, source.length() - position);
     int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
     return rest.isOnePiece()

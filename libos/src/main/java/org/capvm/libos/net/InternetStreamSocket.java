@@ -161,12 +161,6 @@ final class InternetStreamSocket extends StreamSocket {
     network().updatePublication(local.port());
   }
 
-  /** Whether {@link #admit} would find room. */
-  boolean hasRoomToAdmit() {
-    AcceptQueue queue = acceptQueue();
-    return queue != null && queue.hasRoomOrIsClosed();
-  }
-
   /** A connection came in from the host: it is queued, or reset if there is no room any more. */
   void admit(int hostDescriptor, InternetAddress from) {
     InternetAddress at = local;
@@ -175,12 +169,7 @@ final class InternetStreamSocket extends StreamSocket {
     }
     InternetStreamSocket child = child(at, from.as(family()));
     child.connected(new HostTransport(hostDescriptor));
-    AcceptQueue queue = acceptQueue();
-    if (queue == null || queue.offer(child) != AcceptQueue.Offer.QUEUED) {
-      child.abandon();
-    } else {
-      waiters().announce(READABLE);
-    }
+    admit(child);
   }
 
   // ---- connecting

@@ -4,6 +4,7 @@ import static org.capvm.libos.abi.AddressFamily.AF_INET;
 import static org.capvm.libos.abi.AddressFamily.AF_INET6;
 
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -30,7 +31,8 @@ public final class NetworkNamespace implements AutoCloseable {
   private final PortSpace udpLite = new PortSpace(false);
   private final Links links = new Links();
   private final UnixNames unixNames = new UnixNames(links);
-  private final List<Publication> publications = new CopyOnWriteArrayList<>();
+  private final List<PortPublication> ports = new CopyOnWriteArrayList<>();
+  private final List<UnixPublication> publishedNames = new CopyOnWriteArrayList<>();
   private HostWatcher watcher;
 
   /**
@@ -54,7 +56,20 @@ public final class NetworkNamespace implements AutoCloseable {
    * @throws ErrnoException what {@code bind} on the host said
    */
   public void publish(InetAddress hostAddress, int hostPort, int guestPort) {
-    publications.add(new Publication(this, HostAddresses.of(hostAddress, hostPort), guestPort));
+    ports.add(new PortPublication(this, HostAddresses.of(hostAddress, hostPort), guestPort));
+  }
+
+  /**
+   * Makes an AF_UNIX name of type stream reachable from the host. The host's socket file is made at
+   * once and removed at the end; nobody can connect before a program listens.
+   *
+   * @param hostPath the file
+   * @param hostName the same as a socket's name
+   * @param guestName the name a program in the cVM binds to, in the same spelling
+   * @throws ErrnoException what {@code bind} on the host said; EADDRINUSE if there is a file
+   */
+  public void publish(Path hostPath, UnixAddress hostName, UnixAddress guestName) {
+    publishedNames.add(new UnixPublication(this, hostPath, hostName, guestName));
   }
 
   /** What is charged with the bytes that sockets of this network have sent or received. */
@@ -64,7 +79,7 @@ public final class NetworkNamespace implements AutoCloseable {
 
   /** The host's port numbers of the published ports, in the order they were published. */
   public List<Integer> hostPorts() {
-    return publications.stream().map(Publication::hostPort).toList();
+    return ports.stream().map(PortPublication::hostPort).toList();
   }
 
   /**
@@ -140,8 +155,17 @@ public final class NetworkNamespace implements AutoCloseable {
 
   /** Brings what the host offers on a port in line with what listens here. */
   void updatePublication(int guestPort) {
-    for (Publication publication : publications) {
+    for (PortPublication publication : ports) {
       if (publication.guestPort() == guestPort) {
+        publication.update();
+      }
+    }
+  }
+
+  /** Brings what the host offers at a socket file in line with what listens here. */
+  void updatePublication(UnixAddress guestName) {
+    for (UnixPublication publication : publishedNames) {
+      if (publication.guestName().equals(guestName)) {
         publication.update();
       }
     }
@@ -174,7 +198,8 @@ public final class NetworkNamespace implements AutoCloseable {
 
   @Override
   public void close() {
-    publications.forEach(Publication::close);
+    ports.forEach(Publication::close);
+    publishedNames.forEach(Publication::close);
     synchronized (this) {
       if (watcher != null) {
         watcher.close();

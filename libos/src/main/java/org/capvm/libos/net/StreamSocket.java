@@ -64,6 +64,22 @@ abstract class StreamSocket extends SocketDescription {
     }
   }
 
+  /** Whether a connection from the host would find room in the queue. */
+  final boolean hasRoomToAdmit() {
+    AcceptQueue queue = acceptQueue;
+    return queue != null && queue.hasRoomOrIsClosed();
+  }
+
+  /** Queues a connection from the host, or resets it if there is no room any more. */
+  final void admit(StreamSocket child) {
+    AcceptQueue queue = acceptQueue;
+    if (queue == null || queue.offer(child) != AcceptQueue.Offer.QUEUED) {
+      child.abandon();
+    } else {
+      waiters().announce(READABLE);
+    }
+  }
+
   /** A backlog as Linux takes it: negative means as long as may be. */
   static int clampBacklog(int backlog) {
     return Integer.compareUnsigned(backlog, SocketType.SOMAXCONN) > 0

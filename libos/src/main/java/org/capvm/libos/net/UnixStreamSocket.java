@@ -94,6 +94,18 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
       ownCredentials = PeerCredentials.of(task);
       startListening(clampBacklog(backlog));
     }
+    network().updatePublication(name);
+  }
+
+  /** A connection came in from the host: it is queued, or reset if there is no room any more. */
+  void admit(int hostDescriptor) {
+    UnixStreamSocket child = new UnixStreamSocket(network(), type(), options().copy());
+    child.name = name;
+    child.peerName = UnixAddress.UNNAMED;
+    child.ownCredentials = ownCredentials;
+    child.peerCredentials = PeerCredentials.nobody();
+    child.connected(new HostTransport(hostDescriptor));
+    admit(child);
   }
 
   @Override
@@ -165,6 +177,7 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
   @Override
   void roomToAccept() {
     waiters().announce(WRITABLE);
+    network().updatePublication(name);
   }
 
   @Override
@@ -198,6 +211,7 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
       current.shutdown(directions);
     } else if (isListening()) {
       stopListening();
+      network().updatePublication(name);
     } else {
       throw ErrnoException.of(Errno.ENOTCONN);
     }
@@ -235,5 +249,6 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
         binding = null;
       }
     }
+    network().updatePublication(name);
   }
 }
