@@ -284,10 +284,19 @@ class StoppedTransfersTest {
         stop.goOn();
         stop = null;
       }
-      jvm.answer("started " + beginning);
+      awaitStart(beginning, request);
     }
     jvm.passAgain(List.of(request));
     return stop;
+  }
+
+  /** Waits until a side has started; a thread of it may come by a line later than it should. */
+  private void awaitStart(String side, BreakpointRequest request) throws InterruptedException {
+    long end = System.nanoTime() + LIMIT.toNanos();
+    while (jvm.answer("started " + side, COMES_BY) == null) {
+      assertThat(System.nanoTime()).as("%s starts in time", side).isLessThan(end);
+      jvm.passAgain(List.of(request));
+    }
   }
 
   private Stop nextOf(Step step) throws InterruptedException {
