@@ -33,7 +33,7 @@ final class BitString {
 
   void emit(Instruction instruction, byte[] code, int at, long nextPc) {
     int named = instruction.register(instruction.form().operands().get(1));
-    int used = instruction.readsGpr() | Gpr.bit(Gpr.RSP) | Gpr.bit(Gpr.R11);
+    int used = instruction.readsGpr();
     List<Integer> borrowed = new ArrayList<>(3);
     int x = Confinement.spare(used, false, borrowed);
     int y = Confinement.spare(used, false, borrowed);
@@ -57,16 +57,17 @@ final class BitString {
     emit.restore(borrowed);
   }
 
+  // An instruction names three registers at most, so those borrowed first are among r8 to r15.
+
   /** {@code rorx to, from, 6}. */
   private void rotateRight(int to, int from) {
-    emit.out().put(0xc4, (to >= 8 ? 0 : 0x80) | 0x40 | (from >= 8 ? 0 : 0x20) | 3, 0xfb, 0xf0);
+    emit.out().put(0xc4, from >= 8 ? 0x43 : 0x63, 0xfb, 0xf0);
     emit.out().put(0xc0 | ((to & 7) << 3) | (from & 7), 6);
   }
 
   /** {@code pext mask32, number32, mask32}: with a mask of low bits, the number modulo its size. */
   private void extract(int mask, int number) {
-    int rex = (mask >= 8 ? 0 : 0x80) | 0x40 | (mask >= 8 ? 0 : 0x20);
-    emit.out().put(0xc4, rex | 2, ((~number & 15) << 3) | 2, 0xf5);
+    emit.out().put(0xc4, 0x42, ((~number & 15) << 3) | 2, 0xf5);
     emit.out().put(0xc0 | ((mask & 7) << 3) | (mask & 7));
   }
 }

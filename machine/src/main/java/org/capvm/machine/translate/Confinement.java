@@ -46,9 +46,7 @@ final class Confinement {
     boolean segment = accesses && instruction.segmentOverride() != Instruction.SegmentOverride.NONE;
     boolean plainAddress =
         !instruction.hasMemory()
-            || (instruction.base() != Gpr.RIP
-                && instruction.base() != Gpr.RSP
-                && !instruction.isMoffs());
+            || (instruction.base() != Gpr.RIP && instruction.base() != Gpr.RSP);
     if (namesR11 || namesRsp || segment) {
       Address address = instruction.hasMemory() ? Address.of(instruction, nextPc) : null;
       borrowing(instruction, code, at, address, namesR11, namesRsp, segment);
@@ -87,8 +85,7 @@ final class Confinement {
       boolean segment) {
     boolean accesses = accessesMemory(instruction);
     boolean vsib = instruction.isVsib();
-    int used =
-        instruction.readsGpr() | instruction.writesGpr() | Gpr.bit(Gpr.RSP) | Gpr.bit(Gpr.R11);
+    int used = instruction.readsGpr() | instruction.writesGpr();
     boolean highByte = instruction.usesHighByteRegister();
 
     boolean writesRsp = namesRsp && writesOperand(instruction, Gpr.RSP);
@@ -173,14 +170,7 @@ final class Confinement {
     }
     emit.loadAddress32(Gpr.R11, address);
     List<Integer> borrowed = new ArrayList<>(1);
-    int base =
-        spare(
-            instruction.readsGpr()
-                | Gpr.bit(Gpr.RSP)
-                | Gpr.bit(Gpr.R11)
-                | (target >= 0 ? Gpr.bit(target) : 0),
-            false,
-            borrowed);
+    int base = spare(instruction.readsGpr() | Gpr.bit(target), false, borrowed);
     emit.storeContext(ContextLayout.SPILL + 8 * (ContextLayout.SPILL_WORDS - 1), base);
     emit.loadContext(base, segmentField(instruction));
     emit.loadAddress32(target, new Address(Gpr.R11, base, 0, 0));
@@ -268,12 +258,13 @@ final class Confinement {
   }
 
   /**
-   * A register that the instruction does not name. With ah and its like there can be no REX prefix,
-   * so it has to be one of the first eight.
+   * A register that the instruction does not name, neither rsp nor r11. With ah and its like there
+   * can be no REX prefix, so it has to be one of the first eight.
    */
   static int spare(int used, boolean highByte, List<Integer> borrowed) {
+    int taken = used | Gpr.bit(Gpr.RSP) | Gpr.bit(Gpr.R11);
     for (int candidate = highByte ? 7 : 15; candidate >= 0; candidate--) {
-      if ((used & Gpr.bit(candidate)) == 0 && !borrowed.contains(candidate)) {
+      if ((taken & Gpr.bit(candidate)) == 0 && !borrowed.contains(candidate)) {
         borrowed.add(candidate);
         return candidate;
       }

@@ -64,7 +64,6 @@ final class ControlFlow {
       }
       case CALL -> {
         emit.pushPc(next);
-        emit.commit();
         jump(instruction.branchTarget(pc));
       }
       case RETURN -> ret(instruction);

@@ -1,7 +1,6 @@
 package org.capvm.machine.translate;
 
 import static org.capvm.machine.layout.SlotLayout.BRANCH_TABLE_DISPLACEMENT;
-import static org.capvm.machine.layout.SlotLayout.MAX_STACK_STEP;
 
 import java.util.List;
 import org.capvm.machine.layout.ContextLayout;
@@ -132,20 +131,14 @@ final class Emitter {
     stackUntouched = false;
   }
 
-  /** Moves rsp by a constant without changing flags. */
+  /**
+   * Invariant 1: {@code lea rsp, [rsp + bytes]}, for at most {@link
+   * org.capvm.machine.layout.SlotLayout#MAX_STACK_STEP}. An earlier move of rsp must have been
+   * touched.
+   */
   void moveStackPointer(int bytes) {
-    touchStack();
-    if (bytes >= -MAX_STACK_STEP && bytes <= MAX_STACK_STEP) {
-      // lea rsp, [rsp + bytes]: invariant 1 holds as long as the step is small and touched.
-      out.put(0x48, 0x8d, 0xa4, 0x24);
-      out.putInt(bytes);
-      commit();
-      stackUntouched = true;
-    } else {
-      out.put(0x44, 0x8d, 0x9c, 0x24); // lea r11d, [rsp + bytes]
-      out.putInt(bytes);
-      setStackPointer(Gpr.R11);
-    }
+    loadAddress64(Gpr.RSP, Address.at(Gpr.RSP, bytes));
+    stackMoved();
   }
 
   // Guest r11
@@ -167,7 +160,6 @@ final class Emitter {
   void loadGuestR11() {
     if (!holdsGuestR11()) {
       loadContext(Gpr.R11, ContextLayout.R11);
-      keepsGuestR11();
     }
   }
 
@@ -184,9 +176,8 @@ final class Emitter {
   }
 
   private void context(int opcode, int register, int field) {
-    out.put(FS, 0x48 | (register >= 8 ? 4 : 0), opcode);
-    out.put(((register & 7) << 3) | 4, 0x25);
-    out.putInt(field);
+    out.put(FS);
+    encoder.memory(opcode, true, register, Address.absolute(field), Encoder.Space.AS_IS);
   }
 
   /** {@code mov dword fs:[field], value}. */
@@ -203,12 +194,6 @@ final class Emitter {
       out.put(0x40 | rex);
     }
     out.put(STORE, 0xc0 | ((from & 7) << 3) | (to & 7));
-  }
-
-  /** {@code mov to, from}, all 64 bits. */
-  void move64(int to, int from) {
-    out.put(
-        0x48 | (from >= 8 ? 4 : 0) | (to >= 8 ? 1 : 0), STORE, 0xc0 | ((from & 7) << 3) | (to & 7));
   }
 
   /** {@code mov register32, value}. */
@@ -235,14 +220,6 @@ final class Emitter {
     encoder.memory(LOAD, false, to, address, space);
   }
 
-  void push(int register) {
-    if (register >= 8) {
-      out.put(0x41);
-    }
-    out.put(0x50 | (register & 7));
-    stackUntouched = false;
-  }
-
   void pop(int register) {
     if (register >= 8) {
       out.put(0x41);
@@ -251,14 +228,14 @@ final class Emitter {
     stackUntouched = false;
   }
 
-  /** Pushes a guest pc as the 64-bit value that the guest would find. */
+  /** Pushes a guest pc as the 64-bit value that the guest would find, and commits. */
   void pushPc(long pc) {
     out.put(0x68);
     out.putInt((int) pc);
     stackUntouched = false;
+    commit();
     if ((int) pc < 0) {
       // push sign-extends: mov dword [rsp + 4], 0.
-      commit();
       out.put(0xc7, 0x44, 0x24, 0x04);
       out.putInt(0);
     }
@@ -280,13 +257,11 @@ final class Emitter {
   void callThroughTable(long returnPc) {
     if ((int) returnPc < 0) {
       pushPc(returnPc);
-      commit();
       move32(Gpr.R11, Gpr.R11);
       complementR11();
     } else {
       complementR11();
       pushPc(returnPc);
-      commit();
     }
     tableJump();
   }
@@ -296,9 +271,9 @@ final class Emitter {
   }
 
   private void tableJump() {
-    out.put(GS, 0x42, 0xff, 0x24);
-    out.put(0xdd);
-    out.putInt(BRANCH_TABLE_DISPLACEMENT);
+    out.put(GS);
+    Address entry = new Address(Gpr.NONE, Gpr.R11, 3, BRANCH_TABLE_DISPLACEMENT);
+    encoder.memory(0xff, false, 4, entry, Encoder.Space.AS_IS);
   }
 
   /** Invariant 4: leaves the guest through a gate, at a pc. */

@@ -84,9 +84,8 @@ final class Encoder {
     }
     int reg = ((instruction.modrm() >> 3) & 7) | (instruction.r() ? 8 : 0);
     int rm = (instruction.modrm() & 7) | (instruction.b() ? 8 : 0);
-    int opcodeRegister = (instruction.opcode() & 7) | (instruction.b() ? 8 : 0);
     int vvvv = instruction.vvvv();
-    boolean inOpcode = false;
+    int inOpcode = Gpr.NONE;
     for (Operand operand : instruction.form().operands()) {
       boolean general =
           operand.registerClass() == RegisterClass.GPR && !instruction.isHighByte(operand);
@@ -96,10 +95,7 @@ final class Encoder {
         case MODRM_REG -> reg = general ? encoded : reg;
         case MODRM_RM -> rm = general && register >= 0 ? encoded : rm;
         case VVVV -> vvvv = general ? encoded : vvvv;
-        case OPCODE_REG -> {
-          inOpcode = true;
-          opcodeRegister = general ? encoded : opcodeRegister;
-        }
+        case OPCODE_REG -> inOpcode = encoded;
         case IMMEDIATE,
             SECOND_IMMEDIATE,
             RELATIVE,
@@ -110,13 +106,13 @@ final class Encoder {
             CONSTANT -> {}
       }
     }
-    int low = inOpcode ? opcodeRegister : rm;
+    int low = inOpcode >= 0 ? inOpcode : rm;
     boolean extendBase = address == null ? low >= 8 : address.base() >= 8;
     boolean extendIndex = address != null && address.index() >= 8;
     int opcode = instruction.opcode();
     if (instruction.encoding() == Encoding.LEGACY) {
       rexAndEscape(instruction, code, at, reg >= 8, extendIndex, extendBase);
-      opcode = inOpcode ? (opcode & ~7) | (opcodeRegister & 7) : opcode;
+      opcode = inOpcode >= 0 ? (opcode & ~7) | (inOpcode & 7) : opcode;
     } else {
       vexPrefix(instruction, code, at, reg >= 8, extendIndex, extendBase, vvvv);
     }

@@ -174,7 +174,7 @@ final class Region {
         }
       }
       int next = step.offset() + instruction.length();
-      if (next < MAX_BYTES && starts.get(next) && leavesAndReturns(instruction)) {
+      if (starts.get(next) && leavesAndReturns(instruction)) {
         labels.set(next);
       }
     }

@@ -23,6 +23,8 @@ final class Rewriter {
   /** State components that guests save and restore: x87, SSE, AVX. */
   private static final int GUEST_STATE_COMPONENTS = 7;
 
+  private static final int PUSH_RBP = 0x55;
+
   /** How an instruction with a sequence of its own is emitted. */
   @FunctionalInterface
   private interface Sequence {
@@ -98,8 +100,6 @@ final class Rewriter {
     Sequence sequence = SEQUENCES.get(instruction.form().mnemonic());
     if (sequence != null) {
       sequence.emit(this, instruction, code, at, pc);
-    } else if (instruction.isMoffs()) {
-      absoluteMove(instruction);
     } else if (instruction.form().policy() == Policy.ALLOW) {
       general(instruction, code, at, pc);
     } else {
@@ -146,9 +146,7 @@ final class Rewriter {
 
   private void pushOrPop(Instruction instruction, byte[] code, int at, long pc) {
     general(instruction, code, at, pc);
-    if (!Confinement.writesOperand(instruction, Gpr.RSP)) {
-      emit.stackTouched();
-    }
+    emit.stackTouched();
   }
 
   private void leave(Instruction instruction, byte[] code, int at, long pc) {
@@ -174,18 +172,17 @@ final class Rewriter {
     emit.encoder().memory(0x89, true, Gpr.RBP, Address.at(Gpr.RSP, -8), Encoder.Space.AS_IS);
     emit.encoder().memory(0x8b, true, Gpr.R11, Address.at(Gpr.RSP, lowest), Encoder.Space.AS_IS);
     emit.encoder().memory(0x89, true, Gpr.R11, Address.at(Gpr.RSP, lowest), Encoder.Space.AS_IS);
-    emit.push(Gpr.RBP);
+    emit.out().put(PUSH_RBP);
     emit.commit();
     for (int i = 1; i < level; i++) {
       // push gs:[ebp - 8 * i]: the frame pointers of the enclosing procedures.
       emit.encoder().memory(0xff, false, 6, Address.at(Gpr.RBP, -8 * i), Encoder.Space.GUEST);
     }
-    // The new frame pointer is where rbp was pushed: lea r11d, [rsp + 8 * (level - 1)].
-    emit.loadAddress32(Gpr.R11, Address.at(Gpr.RSP, 8 * Math.max(0, level - 1)));
+    // The new frame pointer is where rbp was pushed: lea ebp, [rsp + 8 * (level - 1)].
+    emit.loadAddress32(Gpr.RBP, Address.at(Gpr.RSP, 8 * Math.max(0, level - 1)));
     if (level > 0) {
-      emit.push(Gpr.R11);
+      emit.out().put(PUSH_RBP);
     }
-    emit.move64(Gpr.RBP, Gpr.R11);
     emit.moveStackPointer(-(int) instruction.immediate());
   }
 
@@ -223,8 +220,7 @@ final class Rewriter {
     boolean wide = instruction.operandSizeBytes() == 8;
     if (wide && target == Gpr.RSP && address.isStackSlot(MAX_STACK_STEP)) {
       emit.touchStack();
-      emit.loadAddress64(Gpr.RSP, address);
-      emit.stackMoved();
+      emit.moveStackPointer(address.displacement());
     } else if (wide
         && target == Gpr.RSP
         && address.base() != Gpr.R11
@@ -232,21 +228,16 @@ final class Rewriter {
       emit.touchStack();
       emit.loadAddress32(Gpr.RSP, address);
       emit.rebaseStackPointer();
-    } else if (target == Gpr.R11 || target == Gpr.RSP || instruction.operandSizeBytes() == 2) {
+    } else if (!wide || target == Gpr.R11 || target == Gpr.RSP) {
       general(instruction, code, at, pc);
-    } else if (instruction.base() == Gpr.RIP && wide) {
+    } else if (instruction.base() == Gpr.RIP) {
       boolean guestR11 = emit.holdsGuestR11();
       emit.moveConstant(target, address.displacement());
       if (guestR11) {
         emit.keepsGuestR11();
       }
-    } else if (wide && address.isStackSlot(MAX_STACK_DISPLACEMENT)) {
+    } else if (address.isStackSlot(MAX_STACK_DISPLACEMENT)) {
       emit.loadAddress32(target, address);
-    } else if (address.base() == Gpr.RSP && address.index() != Gpr.R11) {
-      emit.move32(Gpr.R11, Gpr.RSP);
-      emit.encoder()
-          .memory(
-              0x8d, wide, target, address.replacing(Gpr.RSP, Gpr.R11, false), Encoder.Space.AS_IS);
     } else {
       general(instruction, code, at, pc);
     }

@@ -78,7 +78,6 @@ public final class Translator {
     hostOffsets[offset] = emitter.position();
     InstructionForm form = instruction.form();
     if (form == InstructionForm.TRUNCATED) {
-      emitter.begin(pc);
       emitter.trap(TrapKind.NOT_EXECUTABLE, pc);
     } else if (form.policy() == Policy.REFUSE) {
       rewriter.refuse(instruction, pc);

@@ -21,7 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * A class of the trusted base with one thing broken on purpose.
@@ -136,7 +135,7 @@ record Mutant(String className, String method, Kind kind, int ordinal, byte[] by
   }
 
   /** Every way to break one thing in a class. */
-  static List<Mutant> of(String className, Set<Kind> kinds) {
+  static List<Mutant> of(String className) {
     ClassModel model;
     try {
       model = ClassFile.of().parse(CLASSES.resolve(className.replace('.', '/') + ".class"));
@@ -149,7 +148,7 @@ record Mutant(String className, String method, Kind kind, int ordinal, byte[] by
           || method.methodName().equalsString(ConstantDescs.CLASS_INIT_NAME)) {
         continue;
       }
-      for (Kind kind : kinds) {
+      for (Kind kind : Kind.values()) {
         long places = method.code().get().elementStream().filter(kind::applies).count();
         for (int ordinal = 0; ordinal < places; ordinal++) {
           String name =
@@ -190,9 +189,13 @@ record Mutant(String className, String method, Kind kind, int ordinal, byte[] by
     }
   }
 
+  /** Class and method, without their packages. */
+  String place() {
+    return className.substring(className.lastIndexOf('.') + 1) + "." + method;
+  }
+
   @Override
   public String toString() {
-    String simpleName = className.substring(className.lastIndexOf('.') + 1);
-    return "%s.%s %s %d".formatted(simpleName, method, kind, ordinal);
+    return "%s %s %d".formatted(place(), kind, ordinal);
   }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Loads classes of the module and its tests anew, some of them changed, and makes them burn fuel.
@@ -21,6 +22,9 @@ final class MutantLoader extends ClassLoader {
   private static final List<Path> DIRECTORIES =
       List.of(Path.of("target/classes"), Path.of("target/test-classes"));
   private static final ClassDesc FUEL = ClassDesc.of(Fuel.class.getName());
+
+  /** Class files that burn fuel, as they are loaded with each mutant that is not of the class. */
+  private static final Map<String, byte[]> AS_BUILT = new ConcurrentHashMap<>();
 
   private final List<String> prefixes;
   private final Map<String, byte[]> changed;
@@ -50,15 +54,22 @@ final class MutantLoader extends ClassLoader {
 
   private Class<?> define(String name) throws ClassNotFoundException {
     byte[] bytes = changed.get(name);
-    if (bytes == null) {
+    byte[] burning = bytes == null ? asBuilt(name) : burning(bytes);
+    return defineClass(name, burning, 0, burning.length);
+  }
+
+  private byte[] asBuilt(String name) throws ClassNotFoundException {
+    byte[] known = AS_BUILT.get(name);
+    if (known == null) {
       try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".class")) {
-        bytes = in.readAllBytes();
+        byte[] bytes = in.readAllBytes();
+        known = name.equals(Fuel.class.getName()) ? bytes : burning(bytes);
       } catch (IOException unreadable) {
         throw new ClassNotFoundException(name, unreadable);
       }
+      AS_BUILT.put(name, known);
     }
-    byte[] burning = name.equals(Fuel.class.getName()) ? bytes : burning(bytes);
-    return defineClass(name, burning, 0, burning.length);
+    return known;
   }
 
   private static byte[] burning(byte[] bytes) {

@@ -1,16 +1,13 @@
 package org.capvm.machine.mutation;
 
-import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -20,11 +17,9 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 final class TestClassRun {
   private final Class<?> tests;
-  private final Path scratch;
 
-  TestClassRun(Class<?> tests, Path scratch) {
+  TestClassRun(Class<?> tests) {
     this.tests = tests;
-    this.scratch = scratch;
   }
 
   /** What the first test that fails says; empty if all pass. */
@@ -63,13 +58,6 @@ final class TestClassRun {
   private Object instance() throws ReflectiveOperationException {
     var constructor = tests.getDeclaredConstructor();
     constructor.setAccessible(true);
-    Object instance = constructor.newInstance();
-    for (Field field : tests.getDeclaredFields()) {
-      if (field.isAnnotationPresent(TempDir.class)) {
-        field.setAccessible(true);
-        field.set(instance, scratch);
-      }
-    }
-    return instance;
+    return constructor.newInstance();
   }
 }

@@ -4,16 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
+import org.capvm.machine.isa.Disassembly;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Each piece of guest code in {@code rewrites.txt} becomes the confined code that stands below it,
@@ -21,8 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class RewritesTest {
   private static final String USUAL_PC = "400000";
-
-  @TempDir Path scratch;
 
   /** Guest code and what is expected of it. */
   private record Case(String hex, String text, long pc, List<String> confined) {}
@@ -52,36 +48,15 @@ class RewritesTest {
     return cases;
   }
 
-  private List<String> confined(Case each) throws IOException {
+  private static List<String> confined(Case each) throws IOException {
     Translation translation =
         new Translator()
             .translate(
                 new GuestCode(each.pc(), HexFormat.ofDelimiter(" ").parseHex(each.hex())),
                 each.pc(),
                 pc -> false);
-    Path file = scratch.resolve("code");
-    Files.write(file, Arrays.copyOf(translation.code(), translation.lengthBytes()));
-    Process objdump =
-        new ProcessBuilder(
-                "objdump",
-                "-D",
-                "-b",
-                "binary",
-                "-mi386:x86-64",
-                "-Mintel",
-                "--no-show-raw-insn",
-                "--insn-width=16",
-                file.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    try (var lines = objdump.inputReader()) {
-      Stream<String> code =
-          lines
-              .lines()
-              .filter(line -> line.matches(" +[0-9a-f]+:.*"))
-              .map(line -> line.replaceFirst(" +[0-9a-f]+:\t", "").replaceAll(" +", " ").strip());
-      return Stream.concat(code, described(translation)).toList();
-    }
+    byte[] code = Arrays.copyOf(translation.code(), translation.lengthBytes());
+    return Stream.concat(Disassembly.of(code).stream(), described(translation)).toList();
   }
 
   /** What a translation is besides its code, in a line for each kind of thing. */
