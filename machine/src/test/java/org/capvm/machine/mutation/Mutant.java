@@ -20,7 +20,9 @@ import java.lang.constant.ConstantDescs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A class of the trusted base with one thing broken on purpose.
@@ -92,6 +94,19 @@ record Mutant(String className, String method, Kind kind, int ordinal, byte[] by
         }
       }
     },
+    /** A name, such as that of an instruction with a rule of its own, is none. */
+    NAME {
+      @Override
+      boolean applies(CodeElement element) {
+        return element instanceof ConstantInstruction constant
+            && constant.constantValue() instanceof String;
+      }
+
+      @Override
+      void apply(CodeBuilder code, CodeElement element) {
+        code.loadConstant(((ConstantInstruction) element).constantValue() + " ");
+      }
+    },
     /** A rule of the verifier is never found broken. */
     RULE {
       @Override
@@ -144,11 +159,10 @@ record Mutant(String className, String method, Kind kind, int ordinal, byte[] by
     }
     List<Mutant> mutants = new ArrayList<>();
     for (MethodModel method : model.methods()) {
-      if (method.code().isEmpty()
-          || method.methodName().equalsString(ConstantDescs.CLASS_INIT_NAME)) {
+      if (method.code().isEmpty()) {
         continue;
       }
-      for (Kind kind : Kind.values()) {
+      for (Kind kind : kindsFor(method)) {
         long places = method.code().get().elementStream().filter(kind::applies).count();
         for (int ordinal = 0; ordinal < places; ordinal++) {
           String name =
@@ -159,6 +173,13 @@ record Mutant(String className, String method, Kind kind, int ordinal, byte[] by
       }
     }
     return mutants;
+  }
+
+  /** In the tables of a class only names are changed. */
+  private static Set<Kind> kindsFor(MethodModel method) {
+    return method.methodName().equalsString(ConstantDescs.CLASS_INIT_NAME)
+        ? EnumSet.of(Kind.NAME)
+        : EnumSet.allOf(Kind.class);
   }
 
   private static byte[] broken(ClassModel model, MethodModel where, Kind kind, int ordinal) {
