@@ -44,6 +44,13 @@ final class SystemInterfaceTest {
   }
 
   @Test
+  void processesAreShownWithWhatTheyWroteOverTheirArguments() throws Exception {
+    Differential.command("env", "-i", "LONG=abcdefgh", "./process_files", "one", "two")
+        .copy(GuestProgram.c("process_files", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
   void ownersOfDirectoriesAreTold() throws Exception {
     Differential.command("./directory_notices")
         .copy(GuestProgram.c("directory_notices", "-O1"))

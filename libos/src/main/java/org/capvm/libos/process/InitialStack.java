@@ -28,6 +28,7 @@ public final class InitialStack {
 
   private static final long MAX_TOTAL_BYTES = AddressLayout.STACK_MAX * 3 / 4;
   private static final long MIN_TOTAL_BYTES = MAX_STRING_BYTES;
+  private static final int RANDOM_BYTES = 16;
   private static final byte[] PLATFORM = {'x', '8', '6', '_', '6', '4', 0};
 
   private final List<byte[]> arguments;
@@ -96,7 +97,7 @@ public final class InitialStack {
     strings.write(0);
     strings.writeBytes(new byte[Long.BYTES]);
 
-    long stringsAddress = (top - strings.size()) & -16L;
+    long stringsAddress = stringsAddress(top);
     List<long[]> vector = new ArrayList<>(auxiliary);
     vector.add(new long[] {AuxiliaryType.AT_RANDOM, stringsAddress});
     vector.add(new long[] {AuxiliaryType.AT_EXECFN, stringsAddress + pathOffset});
@@ -116,6 +117,22 @@ public final class InitialStack {
     }
     stack.put((int) (stringsAddress - pointer), strings.toByteArray());
     return stack.array();
+  }
+
+  /** Where {@link #build} puts arguments and environment. */
+  Program.Strings strings(long top) {
+    long start = stringsAddress(top) + RANDOM_BYTES + PLATFORM.length;
+    long middle = start + sizeOf(arguments);
+    return new Program.Strings(start, middle, middle + sizeOf(environment));
+  }
+
+  private long stringsAddress(long top) {
+    int others = RANDOM_BYTES + PLATFORM.length + path.length + 1 + Long.BYTES;
+    return (top - sizeOf(arguments) - sizeOf(environment) - others) & -16L;
+  }
+
+  private static long sizeOf(List<byte[]> strings) {
+    return strings.stream().mapToLong(string -> string.length + 1L).sum();
   }
 
   private static List<Integer> append(ByteArrayOutputStream strings, List<byte[]> added) {

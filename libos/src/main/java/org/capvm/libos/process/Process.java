@@ -51,6 +51,7 @@ public final class Process {
   private volatile ExitStatus ended;
   private volatile int stopSignal;
   private volatile boolean dumpable = true;
+  private volatile OutOfMemoryScore outOfMemoryScore = OutOfMemoryScore.INITIAL;
   private volatile int parentDeathSignal;
   private volatile boolean keepsCapabilities;
   private volatile int exitSignal = Signal.SIGCHLD;
@@ -136,8 +137,18 @@ public final class Process {
     return credentials;
   }
 
-  /** Installs a new identity; the caller has checked that it is allowed. */
+  /**
+   * Installs a new identity; the caller has checked that it is allowed. Another effective one makes
+   * the process not dumpable.
+   */
   public void setCredentials(Credentials changed) {
+    Credentials before = credentials;
+    if (changed.euid() != before.euid()
+        || changed.egid() != before.egid()
+        || changed.fsuid() != before.fsuid()
+        || changed.fsgid() != before.fsgid()) {
+      dumpable = false;
+    }
     credentials = changed;
   }
 
@@ -160,8 +171,11 @@ public final class Process {
     return program;
   }
 
+  /** The process executes another program, and is dumpable if its identity is one alone. */
   void setProgram(Program changed) {
     program = changed;
+    Credentials own = credentials;
+    dumpable = own.uid() == own.euid() && own.gid() == own.egid();
   }
 
   /** Takes over from the process that forked this one what is not given to the constructor. */
@@ -172,7 +186,18 @@ public final class Process {
     program = forker.program;
     inheritedProgram = forker.program;
     dumpable = forker.dumpable;
+    outOfMemoryScore = forker.outOfMemoryScore;
     exitSignal = signalAtExit;
+  }
+
+  /** How the process is to be chosen when memory is short. */
+  public OutOfMemoryScore outOfMemoryScore() {
+    return outOfMemoryScore;
+  }
+
+  /** Sets {@link #outOfMemoryScore}. */
+  public void setOutOfMemoryScore(OutOfMemoryScore changed) {
+    outOfMemoryScore = changed;
   }
 
   /** What the parent gets when the process ends, or 0. */

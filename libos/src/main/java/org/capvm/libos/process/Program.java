@@ -16,7 +16,26 @@ public record Program(
 
   /** Guest addresses of a program's parts. */
   public record Layout(
-      long codeStart, long codeEnd, long dataStart, long dataEnd, long stackPointer, long entry) {}
+      long codeStart,
+      long codeEnd,
+      long dataStart,
+      long dataEnd,
+      long stackPointer,
+      long entry,
+      Strings strings) {
+    /** Of a process that executes nothing yet. */
+    public static final Layout NONE = new Layout(0, 0, 0, 0, 0, 0, new Strings(0, 0, 0));
+  }
+
+  /**
+   * Where the argument strings and, right behind them, the environment strings were put. A program
+   * may write there what it wants to be shown as.
+   *
+   * @param start of the arguments
+   * @param middle the end of the arguments, the start of the environment
+   * @param end of the environment
+   */
+  public record Strings(long start, long middle, long end) {}
 
   /** The name that tools show: the path's last component, 15 bytes at most. */
   public String commandName() {

@@ -101,7 +101,8 @@ final class ProgramLoader {
         data.address() + bias,
         data.end() + bias,
         stackPointer,
-        first.entry() + firstBias);
+        first.entry() + firstBias,
+        stack.strings(AddressLayout.END));
   }
 
   private static long programBias(ElfImage image) {

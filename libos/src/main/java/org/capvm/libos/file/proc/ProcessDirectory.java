@@ -1,8 +1,11 @@
 package org.capvm.libos.file.proc;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
 import org.capvm.libos.file.Caller;
 import org.capvm.libos.file.Directory;
@@ -119,7 +122,8 @@ class ProcessDirectory extends SyntheticDirectory {
       case "smaps_rollup" -> text(fileNumber, caller -> texts.mapsSummary());
       case "mounts" -> text(fileNumber, MountTexts::mounts);
       case "mountinfo" -> text(fileNumber, MountTexts::mountInfo);
-      case "oom_score", "oom_score_adj" -> new IgnoredSetting(synthetic(), fileNumber, 0644, "0\n");
+      case "oom_score" -> text(fileNumber, caller -> "0\n");
+      case "oom_score_adj" -> new ScoreAdjustment(synthetic(), fileNumber, process);
       case "timerslack_ns" -> new IgnoredSetting(synthetic(), fileNumber, 0644, "50000\n");
       case "uid_map", "gid_map" -> text(fileNumber, caller -> "         0          0 4294967295\n");
       case "wchan" -> text(fileNumber, caller -> "0");
@@ -157,7 +161,7 @@ class ProcessDirectory extends SyntheticDirectory {
   }
 
   private SyntheticFile bytes(long fileNumber, int permissions, SyntheticFile.Content content) {
-    return new SyntheticFile(synthetic(), fileNumber, permissions, content);
+    return new ProcessFile(synthetic(), fileNumber, permissions, process, content);
   }
 
   @Override
@@ -180,8 +184,45 @@ class ProcessDirectory extends SyntheticDirectory {
     };
   }
 
+  /** A file that is the process's user's, or the superuser's if the process is not dumpable. */
+  private static class ProcessFile extends SyntheticFile {
+    private final SyntheticFileSystem fileSystem;
+    private final long number;
+    private final int permissions;
+    private final Process process;
+
+    ProcessFile(
+        SyntheticFileSystem fileSystem,
+        long number,
+        int permissions,
+        Process process,
+        Content content) {
+      super(fileSystem, number, permissions, content);
+      this.fileSystem = fileSystem;
+      this.number = number;
+      this.permissions = permissions;
+      this.process = process;
+    }
+
+    @Override
+    public FileStatus status() {
+      boolean own = process.isDumpable();
+      return fileSystem.statusOf(
+          number,
+          FileMode.S_IFREG | permissions,
+          1,
+          own ? process.credentials().euid() : 0,
+          own ? process.credentials().egid() : 0,
+          0);
+    }
+
+    final Process process() {
+      return process;
+    }
+  }
+
   /** {@code comm}: the name, which a write changes. */
-  private static final class CommandName extends SyntheticFile {
+  private static final class CommandName extends ProcessFile {
     private static final int MAX_BYTES = 15;
     private final Task named;
 
@@ -190,35 +231,56 @@ class ProcessDirectory extends SyntheticDirectory {
           fileSystem,
           number,
           0644,
+          process,
           ProcFileSystem.text(caller -> ProcessTexts.nameOf(process, task) + "\n"));
       this.named = task != null ? task : ProcessTexts.leader(process);
     }
 
     @Override
-    protected void written(byte[] bytes) {
+    protected void written(Caller writer, byte[] bytes) {
       int length = bytes.length;
       if (length > 0 && bytes[length - 1] == '\n') {
         length--;
       }
       if (named != null) {
         named.setName(
-            new String(
-                bytes,
-                0,
-                Math.min(length, MAX_BYTES),
-                java.nio.charset.StandardCharsets.ISO_8859_1));
+            new String(bytes, 0, Math.min(length, MAX_BYTES), StandardCharsets.ISO_8859_1));
       }
     }
   }
 
-  /** A setting that means nothing here: hints about when Linux should kill or wake whom. */
+  /** {@code oom_score_adj}. */
+  private static final class ScoreAdjustment extends ProcessFile {
+    ScoreAdjustment(SyntheticFileSystem fileSystem, long number, Process process) {
+      super(
+          fileSystem,
+          number,
+          0644,
+          process,
+          ProcFileSystem.text(caller -> process.outOfMemoryScore().adjustment() + "\n"));
+    }
+
+    @Override
+    protected void written(Caller writer, byte[] bytes) {
+      int wanted;
+      try {
+        wanted = Integer.decode(new String(bytes, StandardCharsets.ISO_8859_1).strip());
+      } catch (NumberFormatException e) {
+        throw ErrnoException.of(Errno.EINVAL);
+      }
+      boolean privileged = writer.credentials().isPrivileged();
+      process().setOutOfMemoryScore(process().outOfMemoryScore().adjusted(wanted, privileged));
+    }
+  }
+
+  /** A setting that means nothing here: a hint about when Linux should wake whom. */
   private static final class IgnoredSetting extends SyntheticFile {
     IgnoredSetting(SyntheticFileSystem fileSystem, long number, int permissions, String value) {
       super(fileSystem, number, permissions, ProcFileSystem.text(caller -> value));
     }
 
     @Override
-    protected void written(byte[] bytes) {
+    protected void written(Caller writer, byte[] bytes) {
       // Accepted, because redis-server and others only warn the user when it is not.
     }
   }

@@ -1,8 +1,8 @@
 package org.capvm.libos.file.proc;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 import org.capvm.libos.abi.Resource;
 import org.capvm.libos.file.Caller;
@@ -74,23 +74,47 @@ final class ProcessTexts {
 
   // ---- strings
 
+  /**
+   * What stands where the arguments were put. As Linux has it: once a program has written over the
+   * end of them, they are one string, which may go on where the environment was.
+   */
   byte[] commandLine() {
-    return strings(process.program() == null ? List.of() : process.program().arguments());
+    Program.Strings strings = layout().strings();
+    byte[] all = memory(strings.start(), strings.end());
+    int arguments = (int) (strings.middle() - strings.start());
+    if (arguments == 0 || all.length == 0 || all[arguments - 1] == 0) {
+      return Arrays.copyOf(all, Math.min(arguments, all.length));
+    }
+    int end = 0;
+    while (end < Math.min(all.length, PAGE)) {
+      if (all[end++] == 0) {
+        break;
+      }
+    }
+    return Arrays.copyOf(all, end);
   }
 
   byte[] environment() {
-    return strings(process.program() == null ? List.of() : process.program().environment());
+    return memory(layout().strings().middle(), layout().strings().end());
   }
 
-  private byte[] strings(List<byte[]> strings) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    if (!isZombie()) {
-      for (byte[] string : strings) {
-        bytes.writeBytes(string);
-        bytes.write(0);
-      }
+  private Program.Layout layout() {
+    Program program = process.program();
+    return program == null ? Program.Layout.NONE : program.layout();
+  }
+
+  /** Bytes of the process's memory; none if it is gone. */
+  private byte[] memory(long start, long end) {
+    byte[] bytes = new byte[(int) (end - start)];
+    if (isZombie() || bytes.length == 0) {
+      return new byte[0];
     }
-    return bytes.toByteArray();
+    try {
+      process.addressSpace().memory().read(start, bytes, 0, bytes.length);
+      return bytes;
+    } catch (GuestMemoryFault unmapped) {
+      return new byte[0];
+    }
   }
 
   /**
@@ -115,7 +139,7 @@ final class ProcessTexts {
     } catch (GuestMemoryFault unmapped) {
       return new byte[0];
     }
-    return java.util.Arrays.copyOf(vector.array(), vector.position());
+    return Arrays.copyOf(vector.array(), vector.position());
   }
 
   // ---- memory
@@ -198,9 +222,7 @@ final class ProcessTexts {
   // ---- state
 
   String stat() {
-    Program program = process.program();
-    Program.Layout layout =
-        program == null ? new Program.Layout(0, 0, 0, 0, 0, 0) : program.layout();
+    Program.Layout layout = layout();
     SignalState signals = representative() == null ? null : representative().signals();
     final ControllingTerminal terminal = process.controllingTerminal();
     final int nice = representative() == null ? 0 : representative().nice();
@@ -255,10 +277,10 @@ final class ProcessTexts {
       layout.dataStart(),
       layout.dataEnd(),
       isZombie() ? 0 : process.addressSpace().breakStart(),
-      0,
-      0,
-      0,
-      0, // arg_start arg_end env_start env_end
+      isZombie() ? 0 : layout.strings().start(),
+      isZombie() ? 0 : layout.strings().middle(),
+      isZombie() ? 0 : layout.strings().middle(),
+      isZombie() ? 0 : layout.strings().end(),
       0 // exit_code
     };
     StringBuilder line = new StringBuilder();

@@ -50,11 +50,16 @@ public class SyntheticFile extends Inode {
 
   @Override
   public FileDescription open(Caller caller, Location location, int flags) {
-    return new SyntheticDescription(caller, location, flags, content, this::written);
+    return new SyntheticDescription(
+        caller, location, flags, content, bytes -> written(caller, bytes));
   }
 
-  /** Takes what a guest wrote in one call; refused unless overridden. */
-  protected void written(byte[] bytes) {
+  /**
+   * Takes what a guest wrote in one call; refused unless overridden.
+   *
+   * @param writer who opened the file
+   */
+  protected void written(Caller writer, byte[] bytes) {
     throw ErrnoException.of(Errno.EINVAL);
   }
 
