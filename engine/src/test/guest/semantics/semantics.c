@@ -16,7 +16,7 @@ typedef unsigned long u64;
 typedef unsigned int u32;
 typedef unsigned char u8;
 
-enum { KIND_RANDOM, KIND_POINTER, KIND_SMALL, KIND_STACK };
+enum { KIND_RANDOM, KIND_POINTER, KIND_SMALL, KIND_STACK, KIND_STACK_FAR_FROM_ENDS };
 enum { FLAG_SMALL_VECTOR = 1, FLAG_DIRECTION = 2 };
 
 #define DATA 0x20000000ul
@@ -138,9 +138,10 @@ static u64 value(u8 kind) {
   switch (kind) {
     case KIND_POINTER: return pointer();
     case KIND_SMALL: return random64() % 48;
-    case KIND_STACK: {
+    case KIND_STACK:
+    case KIND_STACK_FAR_FROM_ENDS: {
       u64 r = random64();
-      if ((r & 31) == 0) return DATA + ((r >> 8) & 31);
+      if ((r & 31) == 0 && kind == KIND_STACK) return DATA + ((r >> 8) & 31);
       return DATA + 0x2800 + ((r >> 8) & 0x1f8) + ((r & 0x1f0) == 0 ? 3 : 0);
     }
     default: return operand();
@@ -149,7 +150,7 @@ static u64 value(u8 kind) {
 
 static void prepare(const struct record *record, u64 seed, u64 index, u64 state) {
   random_state = seed * 0x2545f4914f6cdd1dul ^ (index << 20) ^ state;
-  for (int i = 0; i < 16; i++) in.gpr[i] = value(i == 4 ? KIND_STACK : record->kind[i]);
+  for (int i = 0; i < 16; i++) in.gpr[i] = value(record->kind[i]);
   in.flags = 0x202 | (random64() & 0x8d5);
   if (record->flags & FLAG_DIRECTION) in.flags |= random64() & 0x400;
   for (int i = 0; i < 64; i++) in.vector[i] = random64();

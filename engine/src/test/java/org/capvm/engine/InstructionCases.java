@@ -61,6 +61,8 @@ final class InstructionCases {
 
   private static final int POINTER = 1;
   private static final int SMALL = 2;
+  private static final int STACK = 3;
+  private static final int STACK_FAR_FROM_ENDS = 4;
 
   private static final int SMALL_VECTOR = 1;
   private static final int DIRECTION = 2;
@@ -160,6 +162,9 @@ final class InstructionCases {
     } else {
       legacy(row, CODE + made.size() * SLOT_BYTES);
     }
+    if (kinds[RSP] != STACK_FAR_FROM_ENDS) {
+      kinds[RSP] = STACK;
+    }
     if (bytes.size() <= 15) {
       byte[] code = new byte[bytes.size()];
       for (int i = 0; i < code.length; i++) {
@@ -227,6 +232,9 @@ final class InstructionCases {
                 field & 7, rest, false, true, address, immediateBytes(words, wide, small));
       } else {
         rm = register(row.operand('M'));
+        if (rm == RSP) {
+          kinds[RSP] = STACK_FAR_FROM_ENDS;
+        }
         rex |= rm >= 8 ? 1 : 0;
         rest.add(0xc0 | (field & 7) << 3 | (rm & 7));
       }
