@@ -41,8 +41,7 @@ final class Confinement {
     boolean namesR11 = (registers & Gpr.bit(Gpr.R11)) != 0;
     boolean accesses = accessesMemory(instruction);
     boolean computesFromRsp = instruction.hasMemory() && !accesses && instruction.base() == Gpr.RSP;
-    boolean namesRsp =
-        computesFromRsp || ((registers & Gpr.bit(Gpr.RSP)) != 0 && isOperand(instruction, Gpr.RSP));
+    boolean namesRsp = computesFromRsp || isOperand(instruction, Gpr.RSP);
     boolean segment = accesses && instruction.segmentOverride() != Instruction.SegmentOverride.NONE;
     boolean plainAddress =
         !instruction.hasMemory()

@@ -15,6 +15,7 @@ import java.lang.classfile.instruction.BranchInstruction;
 import java.lang.classfile.instruction.ConstantInstruction;
 import java.lang.classfile.instruction.FieldInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
+import java.lang.classfile.instruction.OperatorInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.nio.file.Files;
@@ -63,6 +64,18 @@ record Mutant(String className, String method, Kind kind, int ordinal, byte[] by
       void apply(CodeBuilder code, CodeElement element) {
         int value = (int) ((ConstantInstruction) element).constantValue();
         code.loadConstant(value == 1 ? 0 : value + 1);
+      }
+    },
+    /** A sum is a difference, a bit of both is one of either, a shift is to the other side. */
+    OPERATOR {
+      @Override
+      boolean applies(CodeElement element) {
+        return element instanceof OperatorInstruction operator && other(operator.opcode()) != null;
+      }
+
+      @Override
+      void apply(CodeBuilder code, CodeElement element) {
+        code.with(OperatorInstruction.of(other(((OperatorInstruction) element).opcode())));
       }
     },
     /** A call for its effect, which may be a step of an emitted sequence, is left out. */
@@ -125,6 +138,22 @@ record Mutant(String className, String method, Kind kind, int ordinal, byte[] by
     abstract boolean applies(CodeElement element);
 
     abstract void apply(CodeBuilder code, CodeElement element);
+
+    private static Opcode other(Opcode opcode) {
+      return switch (opcode) {
+        case IADD -> Opcode.ISUB;
+        case ISUB -> Opcode.IADD;
+        case LADD -> Opcode.LSUB;
+        case LSUB -> Opcode.LADD;
+        case IAND -> Opcode.IOR;
+        case IOR -> Opcode.IAND;
+        case LAND -> Opcode.LOR;
+        case LOR -> Opcode.LAND;
+        case ISHL -> Opcode.ISHR;
+        case ISHR, IUSHR -> Opcode.ISHL;
+        default -> null;
+      };
+    }
 
     private static Opcode inverse(Opcode opcode) {
       return switch (opcode) {

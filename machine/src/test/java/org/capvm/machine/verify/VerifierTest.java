@@ -96,6 +96,15 @@ class VerifierTest {
   }
 
   @Test
+  void aDistanceIsAlignedInTheHostsMemoryNotInTheUnit() {
+    byte[] branch = bytes("90 90 e9 00 00 00 00 0f 0b");
+    int[] site = {3};
+    TranslationUnit aligned =
+        new TranslationUnit(branch, Snippet.HOST_ADDRESS + 1, new int[] {0}, site, target -> false);
+    assertThat(Verifier.verify(aligned)).isEmpty();
+  }
+
+  @Test
   void theDistanceOfAShortBranchCannotBePatched() {
     assertThat(ruleForPatchSite("90 90 90 eb 00 0f 0b", 4)).isEqualTo(Rule.PATCH_SITE);
   }
