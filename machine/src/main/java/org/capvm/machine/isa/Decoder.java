@@ -204,16 +204,14 @@ public final class Decoder {
   }
 
   private static boolean accepts(InstructionForm form, int prefixes, int modrm) {
-    int unusual = Prefixes.LOCK | Prefixes.REP | Prefixes.REPNE | Prefixes.FS | Prefixes.GS;
+    int unusual = Prefixes.LOCK | Prefixes.REP | Prefixes.REPNE;
     if ((prefixes & unusual) == 0) {
       return true;
     }
     boolean locked = (prefixes & Prefixes.LOCK) != 0;
     boolean repeated = (prefixes & (Prefixes.REP | Prefixes.REPNE)) != 0;
-    boolean bothSegments = (prefixes & Prefixes.FS) != 0 && (prefixes & Prefixes.GS) != 0;
     boolean memory = form.pattern().hasModrm() && modrm < 0xc0;
-    return !bothSegments
-        && (!locked || (form.lockable() && memory))
+    return (!locked || (form.lockable() && memory))
         && (!repeated
             || form.pattern().mandatoryPrefix()
             || form.acceptsRepeat((prefixes & Prefixes.REP) != 0, locked, memory));

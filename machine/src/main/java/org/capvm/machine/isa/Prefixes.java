@@ -16,7 +16,11 @@ final class Prefixes {
 
   static final int OPERAND_SIZE = 1 << 3;
   static final int ADDRESS_SIZE = 1 << 4;
+
+  /** 64 is the last of 64 and 65. */
   static final int FS = 1 << 5;
+
+  /** 65 is the last of 64 and 65. */
   static final int GS = 1 << 6;
 
   /** A REX prefix is in force, even if it is 40. */
@@ -65,8 +69,8 @@ final class Prefixes {
       case 0x66 -> others | OPERAND_SIZE;
       case 0x67 -> others | ADDRESS_SIZE;
       case 0x26, 0x2e, 0x36, 0x3e -> others;
-      case 0x64 -> others | FS;
-      case 0x65 -> others | GS;
+      case 0x64 -> (others & ~GS) | FS;
+      case 0x65 -> (others & ~FS) | GS;
       case 0xf0 -> others | LOCK;
       case 0xf2 -> (others & ~REP) | REPNE;
       case 0xf3 -> (others & ~REPNE) | REP;

@@ -215,7 +215,12 @@ class DecoderTest {
     assertThat(decode("65 8b 00").segmentOverride()).isEqualTo(SegmentOverride.GS);
     assertThat(decode("36 8b 00").segmentOverride()).isEqualTo(SegmentOverride.NONE);
     assertThat(decode("64 2e 8b 00").segmentOverride()).isEqualTo(SegmentOverride.FS);
-    assertThat(isInvalid("64 65 8b 00")).isTrue();
+    assertThat(decode("64 65 8b 00").segmentOverride())
+        .as("the last")
+        .isEqualTo(SegmentOverride.GS);
+    assertThat(decode("65 64 8b 00").segmentOverride())
+        .as("the last")
+        .isEqualTo(SegmentOverride.FS);
   }
 
   @Test
