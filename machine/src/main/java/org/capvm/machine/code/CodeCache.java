@@ -31,8 +31,11 @@ public final class CodeCache implements AutoCloseable {
   /** Bytes at the start of the region that hold the gates; translations come after. */
   public static final int GATE_BYTES = 64 << 10;
 
-  /** Alignment of every allocation. */
-  public static final int ALIGNMENT = 16;
+  /**
+   * Every translation starts at a multiple of this: a line of the processor's cache, so that its
+   * loops lie as well or badly in lines wherever it is placed.
+   */
+  public static final int ALIGNMENT = 64;
 
   /** The largest region: the reach of a direct branch. */
   public static final long MAX_CAPACITY_BYTES = (2L << 30) - 4096;
