@@ -34,17 +34,7 @@ final class PortPublication extends Publication {
   }
 
   private static int bound(InternetAddress address) {
-    int socket =
-        (int) ErrnoException.check(HostSockets.socket(address.family(), SocketType.SOCK_STREAM));
-    long result = HostSockets.reuseAddress(socket);
-    if (result == 0) {
-      result = HostSockets.bind(socket, address.encode());
-    }
-    if (result < 0) {
-      Hostcalls.close(socket);
-      ErrnoException.check(result);
-    }
-    return socket;
+    return bound(address.family(), address.encode());
   }
 
   int guestPort() {

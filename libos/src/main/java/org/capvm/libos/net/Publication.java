@@ -29,6 +29,24 @@ abstract sealed class Publication implements AutoCloseable
     this.descriptor = descriptor;
   }
 
+  /**
+   * A socket of the host that is bound to an address.
+   *
+   * @throws ErrnoException what {@code bind} on the host said
+   */
+  static int bound(int family, byte[] address) {
+    int socket = (int) ErrnoException.check(HostSockets.socket(family, SocketType.SOCK_STREAM));
+    long result = HostSockets.reuseAddress(socket);
+    if (result == 0) {
+      result = HostSockets.bind(socket, address);
+    }
+    if (result < 0) {
+      Hostcalls.close(socket);
+      ErrnoException.check(result);
+    }
+    return socket;
+  }
+
   /** The socket in the cVM that gets the connections, or null while none listens. */
   abstract StreamSocket listener();
 

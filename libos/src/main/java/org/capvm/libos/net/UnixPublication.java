@@ -10,7 +10,6 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.SocketType;
-import org.capvm.libos.host.HostSockets;
 import org.capvm.libos.host.Hostcalls;
 
 /**
@@ -57,12 +56,7 @@ final class UnixPublication extends Publication {
     }
 
     int bind() {
-      int socket = (int) ErrnoException.check(HostSockets.socket(AF_UNIX, SocketType.SOCK_STREAM));
-      long result = HostSockets.bind(socket, name.encode());
-      if (result < 0) {
-        Hostcalls.close(socket);
-        ErrnoException.check(result);
-      }
+      int socket = bound(AF_UNIX, name.encode());
       identity = found();
       return socket;
     }

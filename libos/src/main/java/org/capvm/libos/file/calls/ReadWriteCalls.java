@@ -15,7 +15,6 @@ import org.capvm.libos.process.Task;
 
 /** Reading, writing and seeking. */
 final class ReadWriteCalls {
-
   private static final int IOV_MAX = 1024;
   private static final int RWF_HIPRI = 1;
   private static final int RWF_DSYNC = 2;

@@ -72,7 +72,8 @@ public class RegularFile extends FileDescription {
   }
 
   /**
-   * A page that is read-only for a moment cuts a read of the host's short; a file's end alone may.
+   * Goes on where a page that is read-only for a moment cut a read of the host's short: for a
+   * guest, only the file's end does that.
    */
   private long transferIn(Task task, IoBuffer buffer, long at) {
     long done = pread(buffer, at);

@@ -186,9 +186,6 @@ class ProcessDirectory extends SyntheticDirectory {
 
   /** A file that is the process's user's, or the superuser's if the process is not dumpable. */
   private static class ProcessFile extends SyntheticFile {
-    private final SyntheticFileSystem fileSystem;
-    private final long number;
-    private final int permissions;
     private final Process process;
 
     ProcessFile(
@@ -198,22 +195,17 @@ class ProcessDirectory extends SyntheticDirectory {
         Process process,
         Content content) {
       super(fileSystem, number, permissions, content);
-      this.fileSystem = fileSystem;
-      this.number = number;
-      this.permissions = permissions;
       this.process = process;
     }
 
     @Override
-    public FileStatus status() {
-      boolean own = process.isDumpable();
-      return fileSystem.statusOf(
-          number,
-          FileMode.S_IFREG | permissions,
-          1,
-          own ? process.credentials().euid() : 0,
-          own ? process.credentials().egid() : 0,
-          0);
+    protected int uid() {
+      return process.isDumpable() ? process.credentials().euid() : 0;
+    }
+
+    @Override
+    protected int gid() {
+      return process.isDumpable() ? process.credentials().egid() : 0;
     }
 
     final Process process() {

@@ -45,7 +45,17 @@ public class SyntheticFile extends Inode {
 
   @Override
   public FileStatus status() {
-    return fileSystem.statusOf(number, FileMode.S_IFREG | permissions, 1, 0, 0, 0);
+    return fileSystem.statusOf(number, FileMode.S_IFREG | permissions, 1, uid(), gid(), 0);
+  }
+
+  /** The user it belongs to: the superuser unless overridden. */
+  protected int uid() {
+    return 0;
+  }
+
+  /** The group it belongs to: the superuser's unless overridden. */
+  protected int gid() {
+    return 0;
   }
 
   @Override
