@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.capvm.machine.error.HostException;
-import org.capvm.machine.host.HostPlatform;
 import org.capvm.machine.layout.SlotLayout;
 import org.capvm.monitor.memory.SlotAllocator;
 
@@ -37,11 +36,6 @@ final class PlatformCheck {
               + System.getProperty("os.name")
               + " on "
               + System.getProperty("os.arch"));
-    }
-    if ((HostPlatform.getauxval(HostPlatform.AT_HWCAP2) & HostPlatform.HWCAP2_FSGSBASE) == 0) {
-      throw new PlatformException(
-          "CapVM needs FSGSBASE (processor feature, enabled by Linux 5.9 and later); the kernel"
-              + " does not offer it here");
     }
     List<String> flags = processorFlags();
     FEATURES.forEach(

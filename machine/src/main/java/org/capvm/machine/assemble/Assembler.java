@@ -452,11 +452,6 @@ public final class Assembler extends Encoder {
 
   // ---- segment bases, flags, strings, the rest
 
-  /** Reads the FS base. */
-  public void rdfsbase(int register) {
-    encode(0xF3, true, 0x0FAE, 0, register);
-  }
-
   /** Reads the GS base. */
   public void rdgsbase(int register) {
     encode(0xF3, true, 0x0FAE, 1, register);

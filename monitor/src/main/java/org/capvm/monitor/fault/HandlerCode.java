@@ -18,6 +18,7 @@ import static org.capvm.machine.layout.ContextLayout.FAULT_SIGNAL;
 import static org.capvm.machine.layout.ContextLayout.FAULT_TRAP_NUMBER;
 import static org.capvm.machine.layout.ContextLayout.HOST_FS;
 import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
+import static org.capvm.machine.layout.ContextLayout.SELF;
 import static org.capvm.machine.layout.Gpr.R8;
 import static org.capvm.machine.layout.Gpr.R9;
 import static org.capvm.machine.layout.Gpr.RAX;
@@ -30,6 +31,7 @@ import java.util.List;
 import org.capvm.machine.assemble.Assembler;
 import org.capvm.machine.assemble.Label;
 import org.capvm.machine.assemble.Memory;
+import org.capvm.machine.host.SegmentBases;
 
 /**
  * The signal handlers' machine code.
@@ -88,6 +90,7 @@ public final class HandlerCode {
    */
   public record KickPoints(List<Fixup> redirections, Label tailJump) {}
 
+  private final SegmentBases bases;
   private final Ranges ranges;
   private final Label fault = new Label();
   private final Label kick = new Label();
@@ -95,6 +98,7 @@ public final class HandlerCode {
   /**
    * Emits both handlers.
    *
+   * @param bases how the FS base is given back to the JVM
    * @param fixups where monitor code may fault on guest memory
    * @param faultExit where a guest that faulted leaves
    * @param kickExit where a guest that was kicked leaves
@@ -102,12 +106,14 @@ public final class HandlerCode {
    */
   public HandlerCode(
       Assembler a,
+      SegmentBases bases,
       Ranges ranges,
       List<Fixup> fixups,
       KickPoints kickPoints,
       Label faultExit,
       Label kickExit,
       long[] jvmHandlers) {
+    this.bases = bases;
     this.ranges = ranges;
     emitFaultHandler(a, fixups, faultExit, jvmHandlers);
     emitKickHandler(a, kickPoints, kickExit);
@@ -161,7 +167,7 @@ public final class HandlerCode {
     Label hostFs = new Label();
     jumpUnlessGuestFs(a, hostFs);
     a.mov64(RCX, Memory.base(R8, HOST_FS));
-    a.wrfsbase(RCX);
+    bases.setFs(a, RCX);
     a.bind(hostFs);
     Label table = new Label();
     a.lea64(RCX, table);
@@ -244,7 +250,7 @@ public final class HandlerCode {
 
   /** Leaves the FS base in r8; goes on at the label if it is no context. */
   private void jumpUnlessGuestFs(Assembler a, Label otherwise) {
-    a.rdfsbase(R8);
+    a.mov64(R8, Memory.fs(SELF));
     a.movImmediate64(RCX, -ranges.contextAddress());
     a.lea64(RCX, Memory.indexed(RCX, R8, 1, 0));
     a.alu64(CMP, RCX, imm(Math.toIntExact(ranges.contextBytes())));

@@ -24,6 +24,7 @@ import static org.capvm.machine.layout.ContextLayout.HOST_MXCSR;
 import static org.capvm.machine.layout.ContextLayout.HOST_RSP;
 import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
 import static org.capvm.machine.layout.ContextLayout.MXCSR;
+import static org.capvm.machine.layout.ContextLayout.SELF;
 import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
 import static org.capvm.machine.layout.ContextLayout.TLS_BASE;
 import static org.capvm.machine.layout.ContextLayout.X87;
@@ -55,6 +56,7 @@ import java.util.List;
 import org.capvm.machine.assemble.Assembler;
 import org.capvm.machine.assemble.Label;
 import org.capvm.machine.assemble.Memory;
+import org.capvm.machine.host.SegmentBases;
 import org.capvm.monitor.capability.Permissions;
 import org.capvm.monitor.fault.Fixup;
 
@@ -97,11 +99,13 @@ final class CallCode {
   final Label giveBack = new Label();
 
   private final List<Fixup> fixups = new ArrayList<>();
+  private final SegmentBases bases;
   private final PassageCode passage;
   private final VdsoCode vdso;
 
   /** Emits both routines. */
-  CallCode(Assembler a, PassageCode passage, VdsoCode vdso) {
+  CallCode(Assembler a, SegmentBases bases, PassageCode passage, VdsoCode vdso) {
+    this.bases = bases;
     this.passage = passage;
     this.vdso = vdso;
     emitCall(a);
@@ -120,6 +124,10 @@ final class CallCode {
     a.align(64);
     a.bind(call);
     vdso.readReturnPc(a);
+    // Java's way asks the kernel once, this one would twice.
+    if (bases == SegmentBases.BY_SYSTEM_CALL) {
+      a.jmp(slow);
+    }
     // A deadline needs a timer.
     a.test64(RCX, RCX);
     a.jcc(NOT_EQUAL, slow);
@@ -202,7 +210,7 @@ final class CallCode {
     // Who waits in Java goes first.
     a.alu32(CMP, Memory.base(R9, CallTarget.WAITERS), imm(0));
     a.jcc(NOT_EQUAL, none);
-    a.rdfsbase(R11);
+    a.mov64(R11, Memory.fs(SELF));
     a.mov32(RCX, Memory.base(R9, CallTarget.COUNT));
     Label next = a.here();
     a.alu32(SUB, RCX, imm(1));
@@ -315,7 +323,7 @@ final class CallCode {
     a.alu8(CMP, Memory.fs(X87_USED), imm(0));
     a.jcc(NOT_EQUAL, x87Used);
     Label x87Clean = a.here();
-    a.rdfsbase(R10);
+    a.mov64(R10, Memory.fs(SELF));
     a.mov64(R8, Memory.fs(CALL_TARGET));
     a.mov64(R9, Memory.base(R11, SLOT_BASE));
     a.wrfsbase(R11);

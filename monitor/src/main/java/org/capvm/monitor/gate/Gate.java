@@ -15,6 +15,7 @@ import org.capvm.machine.assemble.Assembler;
 import org.capvm.machine.assemble.Label;
 import org.capvm.machine.code.CodeCache;
 import org.capvm.machine.host.NativeCall;
+import org.capvm.machine.host.SegmentBases;
 import org.capvm.monitor.fault.FaultHandlers;
 import org.capvm.monitor.fault.Fixup;
 import org.capvm.monitor.fault.HandlerCode;
@@ -53,20 +54,26 @@ public final class Gate implements AutoCloseable {
    * @param codeCache its gate area is written and must not be in use
    */
   public Gate(CodeCache codeCache) {
+    this(codeCache, SegmentBases.ofHost());
+  }
+
+  /** The same, with a way to set FS and GS that may not be the host's fastest. */
+  Gate(CodeCache codeCache, SegmentBases bases) {
     start = codeCache.executableAddress();
     Assembler a = new Assembler();
     FaultSafeAccess.Code accessCode = new FaultSafeAccess.Code(a);
-    passage = new PassageCode(a);
+    passage = new PassageCode(a, bases);
     VdsoCode vdso = new VdsoCode(a, passage, HostVdso.find());
     List<Fixup> fixups = new ArrayList<>(accessCode.fixups());
     fixups.addAll(vdso.fixups());
     CapabilityCode capabilities = new CapabilityCode(a, passage, vdso);
     fixups.addAll(capabilities.fixups());
-    CallCode calls = new CallCode(a, passage, vdso);
+    CallCode calls = new CallCode(a, bases, passage, vdso);
     fixups.addAll(calls.fixups());
     HandlerCode handlers =
         new HandlerCode(
             a,
+            bases,
             new HandlerCode.Ranges(
                 start,
                 CodeCache.GATE_BYTES,

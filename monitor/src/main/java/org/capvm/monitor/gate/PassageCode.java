@@ -20,6 +20,7 @@ import static org.capvm.machine.layout.ContextLayout.PC;
 import static org.capvm.machine.layout.ContextLayout.RAW_FLAGS;
 import static org.capvm.machine.layout.ContextLayout.RAW_R11;
 import static org.capvm.machine.layout.ContextLayout.RAW_RSP;
+import static org.capvm.machine.layout.ContextLayout.SELF;
 import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
 import static org.capvm.machine.layout.ContextLayout.VECTOR;
 import static org.capvm.machine.layout.ContextLayout.X87;
@@ -48,6 +49,7 @@ import org.capvm.machine.assemble.Assembler;
 import org.capvm.machine.assemble.Label;
 import org.capvm.machine.assemble.Memory;
 import org.capvm.machine.assemble.Memory.Segment;
+import org.capvm.machine.host.SegmentBases;
 import org.capvm.machine.layout.ContextLayout;
 import org.capvm.machine.layout.ExitReason;
 import org.capvm.machine.layout.SlotLayout;
@@ -141,9 +143,11 @@ final class PassageCode {
   final Label kick = new Label();
 
   private final Label leave = new Label();
+  private final SegmentBases bases;
 
   /** Emits everything. */
-  PassageCode(Assembler a) {
+  PassageCode(Assembler a, SegmentBases bases) {
+    this.bases = bases;
     emitAttach(a);
     emitEnter(a);
     emitResume(a);
@@ -153,7 +157,7 @@ final class PassageCode {
 
   private void emitAttach(Assembler a) {
     a.bind(attach);
-    a.rdfsbase(RAX);
+    a.mov64(RAX, Memory.fs(SELF));
     a.mov64(Memory.base(RDI, HOST_FS), RAX);
     a.stmxcsr(Memory.base(RDI, HOST_MXCSR));
     // What host code left in x87 and MMX registers must not be there when the guest first uses
@@ -304,7 +308,7 @@ final class PassageCode {
     a.jcc(ABOVE, called);
     a.bind(leave);
     a.mov64(RCX, Memory.fs(HOST_FS));
-    a.wrfsbase(RCX);
+    bases.setFs(a, RCX);
     for (int i = CALLEE_SAVED.length - 1; i >= 0; i--) {
       a.pop(CALLEE_SAVED[i]);
     }
@@ -358,7 +362,7 @@ final class PassageCode {
   }
 
   /** Invariant: HOST_RSP is set before FS is, so that any exit finds it. */
-  private static void pushHostState(Assembler a) {
+  private void pushHostState(Assembler a) {
     for (int register : CALLEE_SAVED) {
       a.push(register);
     }
@@ -366,12 +370,12 @@ final class PassageCode {
     // Asked of the processor, not remembered: several contexts may take turns on one thread.
     Label slotLoaded = new Label();
     a.mov64(RAX, Memory.base(RDI, SLOT_BASE));
-    a.rdgsbase(RCX);
+    bases.readGs(a, RCX);
     a.alu64(CMP, RCX, RAX);
     a.jccShort(EQUAL, slotLoaded);
-    a.wrgsbase(RAX);
+    bases.setGs(a, RAX);
     a.bind(slotLoaded);
-    a.wrfsbase(RDI);
+    bases.setFs(a, RDI);
   }
 
   /** Invariant: no vector register keeps a value of Java's. */

@@ -11,6 +11,7 @@ import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
 import static org.capvm.machine.layout.ContextLayout.HOST_RSP;
 import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
 import static org.capvm.machine.layout.ContextLayout.PC;
+import static org.capvm.machine.layout.ContextLayout.SELF;
 import static org.capvm.machine.layout.ContextLayout.VDSO_SCRATCH;
 import static org.capvm.machine.layout.Gpr.R10;
 import static org.capvm.machine.layout.Gpr.R11;
@@ -116,7 +117,7 @@ final class VdsoCode {
     a.movImmediate32(RAX, COMMON_CLOCKS);
     a.bytes(0x0F, 0xA3, 0xF8); // bt eax, edi
     a.jcc(ABOVE_OR_EQUAL, notCommon);
-    a.rdfsbase(RAX);
+    a.mov64(RAX, Memory.fs(SELF));
     switchStack(a);
     a.lea64(RSI, Memory.base(RAX, RESULT));
     callHost(a, hostFunction);
@@ -141,7 +142,7 @@ final class VdsoCode {
 
   private void emitGettimeofday(Assembler a, long hostFunction) {
     readReturnPc(a);
-    a.rdfsbase(RAX);
+    a.mov64(RAX, Memory.fs(SELF));
     switchStack(a);
     a.lea64(RDI, Memory.base(RAX, RESULT));
     a.lea64(RSI, Memory.base(RAX, RESULT_2));
@@ -163,7 +164,7 @@ final class VdsoCode {
 
   private void emitTime(Assembler a, long hostFunction) {
     readReturnPc(a);
-    a.rdfsbase(RAX);
+    a.mov64(RAX, Memory.fs(SELF));
     switchStack(a);
     a.lea64(RDI, Memory.base(RAX, RESULT));
     callHost(a, hostFunction);
@@ -177,7 +178,7 @@ final class VdsoCode {
 
   private void emitGetcpu(Assembler a, long hostFunction) {
     readReturnPc(a);
-    a.rdfsbase(RAX);
+    a.mov64(RAX, Memory.fs(SELF));
     switchStack(a);
     a.lea64(RDI, Memory.base(RAX, RESULT));
     a.lea64(RSI, Memory.base(RAX, RESULT_2));
