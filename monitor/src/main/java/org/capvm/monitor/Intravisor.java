@@ -5,7 +5,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.capvm.machine.code.CodeCache;
 import org.capvm.machine.code.CodeMemory;
 import org.capvm.machine.code.CodeSpace;
-import org.capvm.machine.code.GateEntries;
 import org.capvm.machine.code.TranslationCache;
 import org.capvm.monitor.capability.CapabilityTree;
 import org.capvm.monitor.channel.Channels;
@@ -41,9 +40,7 @@ public final class Intravisor implements AutoCloseable {
     gate = new Gate(codeCache);
     slots = new SlotAllocator(gate.access());
     channels = new Channels(new CapabilityTree(gate.access()));
-    GateEntries entries =
-        new GateEntries(gate.miss(), gate.systemCall(), gate.trap(), gate.emulate());
-    translations = new TranslationCache(codeCache, entries, options.check());
+    translations = new TranslationCache(codeCache, gate.entries(), options.check());
   }
 
   /**

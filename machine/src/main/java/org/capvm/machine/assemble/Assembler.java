@@ -452,16 +452,6 @@ public final class Assembler extends Encoder {
 
   // ---- segment bases, flags, strings, the rest
 
-  /** Reads the GS base. */
-  public void rdgsbase(int register) {
-    encode(0xF3, true, 0x0FAE, 1, register);
-  }
-
-  /** Sets the FS base. */
-  public void wrfsbase(int register) {
-    encode(0xF3, true, 0x0FAE, 2, register);
-  }
-
   /** Sets the GS base. */
   public void wrgsbase(int register) {
     encode(0xF3, true, 0x0FAE, 3, register);

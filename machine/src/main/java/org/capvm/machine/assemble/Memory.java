@@ -23,7 +23,7 @@ public record Memory(
   public enum Segment {
     /** No prefix: base 0. */
     NONE,
-    /** The context while a guest runs, the C library's thread otherwise. */
+    /** The C library's thread. */
     FS,
     /** The slot while a guest runs. */
     GS
@@ -52,7 +52,7 @@ public record Memory(
     return new Memory(Segment.NONE, base, index, scale, displacement, 64);
   }
 
-  /** {@code fs:[displacement]}: a field of the running guest thread's context. */
+  /** {@code fs:[displacement]}: memory that is the host thread's own. */
   public static Memory fs(int displacement) {
     return new Memory(Segment.FS, NONE, NONE, 1, displacement, 64);
   }

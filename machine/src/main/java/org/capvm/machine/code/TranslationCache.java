@@ -32,7 +32,7 @@ public final class TranslationCache {
 
   private final CodeCache codeCache;
   private final GateEntries gates;
-  private final Translator translator = new Translator();
+  private final Translator translator;
   private final TranslationCheck check;
   private final long sharedLimit;
 
@@ -57,6 +57,7 @@ public final class TranslationCache {
   public TranslationCache(CodeCache codeCache, GateEntries gates, TranslationCheck check) {
     this.codeCache = codeCache;
     this.gates = gates;
+    translator = new Translator(gates.threadFields());
     this.check = check;
     sharedLimit =
         Math.min(

@@ -17,7 +17,8 @@ public interface TranslationCheck {
                       hostAddress,
                       translation.entries().offsets(),
                       translation.branches().sites(),
-                      gates::contains))
+                      gates::contains,
+                      gates.threadFields()))
               .ifPresent(
                   violation -> {
                     throw new IllegalStateException(

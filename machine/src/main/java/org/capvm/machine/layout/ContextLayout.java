@@ -1,17 +1,20 @@
 package org.capvm.machine.layout;
 
 /**
- * The context block of a guest thread: one page of host memory at FS base while the guest runs.
+ * The context block of a guest thread: one page of host memory.
+ *
+ * <p>While the guest runs, the fields from {@link #THREAD_START} to {@link #THREAD_END} are in
+ * memory that is the host thread's own, at a fixed distance from FS base, where translated code
+ * reaches them; entering the guest copies the context's there, and leaving it copies them back.
  *
  * <pre>
- *   0x000  host address of the block itself
- *   0x008  guest general registers, 16 × 8 bytes in encoding order; slot 11 is guest r11's home
- *   0x088  guest pc · 0x090 guest flags · 0x098 guest FS base · 0x0a0 guest GS base
- *   0x0a8  slot base B · 0x0b0 exit reason · 0x0b4 trap kind
- *   0x0b8  host rsp · 0x0c0 host FS base
- *   0x0c8  four scratch words of the translator
- *   0x0e8  guest MXCSR · 0x0ec host MXCSR · 0x0f0 x87 used · 0x0f4 kick pending
- *   0x0f8  GS base of the host thread
+ *   0x000  guest general registers, 16 × 8 bytes in encoding order; slot 11 is guest r11's home
+ *   0x080  guest pc · 0x088 guest flags · 0x090 guest FS base · 0x098 guest GS base
+ *   0x0a0  slot base B · 0x0a8 exit reason · 0x0ac trap kind
+ *   0x0b0  host rsp · 0x0b8 guest rdi on the way out
+ *   0x0c0  four scratch words of the translator
+ *   0x0e0  guest MXCSR · 0x0e4 host MXCSR · 0x0e8 x87 used · 0x0ec kick pending
+ *   0x0f0  of the host thread: which context runs, and where a routine returns to
  *   0x100  fault record · 0x140 host address of the table of capabilities
  *   0x148  calls between cVMs
  *   0x200  guest ymm0 … ymm15, 32 bytes each
@@ -26,14 +29,14 @@ public final class ContextLayout {
   /** Bytes of one context block; blocks are aligned to this. */
   public static final int BYTES = 4096;
 
-  /**
-   * Host address of the block itself, so that the FS base is read from memory. The word at FS base
-   * is FS base for host threads too (ELF Handling For Thread-Local Storage, x86-64).
-   */
-  public static final int SELF = 0x000;
+  /** First byte of what the host thread has of the context that runs. */
+  public static final int THREAD_START = 0x040;
+
+  /** The byte after the last of what the host thread has of the context that runs. */
+  public static final int THREAD_END = 0x100;
 
   /** Guest general registers in encoding order (rax, rcx, rdx, rbx, rsp, …), 8 bytes each. */
-  public static final int GPR = 0x008;
+  public static final int GPR = 0x000;
 
   /** The permanent home of guest {@code r11}; the register itself is the translator's scratch. */
   public static final int R11 = GPR + 11 * 8;
@@ -42,63 +45,63 @@ public final class ContextLayout {
   public static final int RSP = GPR + 4 * 8;
 
   /** Guest pc to resume at (entry), or that an exit is about. */
-  public static final int PC = 0x088;
+  public static final int PC = 0x080;
 
   /** Guest RFLAGS at an exit and for the next entry. */
-  public static final int FLAGS = 0x090;
+  public static final int FLAGS = 0x088;
 
   /** Guest FS base (thread pointer), a guest address. */
-  public static final int TLS_BASE = 0x098;
+  public static final int TLS_BASE = 0x090;
 
   /** Guest GS base, a guest address. */
-  public static final int GS_BASE = 0x0a0;
+  public static final int GS_BASE = 0x098;
 
   /** Host address {@code B} of the slot the guest runs in. */
-  public static final int SLOT_BASE = 0x0a8;
+  public static final int SLOT_BASE = 0x0a0;
 
   /** Why control left the guest: an {@code int} code. */
-  public static final int EXIT_REASON = 0x0b0;
+  public static final int EXIT_REASON = 0x0a8;
 
   /** Which trap a translation raised: an {@code int}, a {@link TrapKind} code. */
-  public static final int TRAP_KIND = 0x0b4;
+  public static final int TRAP_KIND = 0x0ac;
 
   /** Host stack pointer while the guest runs. */
-  public static final int HOST_RSP = 0x0b8;
+  public static final int HOST_RSP = 0x0b0;
 
-  /** Host FS base while the guest runs. */
-  public static final int HOST_FS = 0x0c0;
+  /** Of the host thread: guest {@code rdi} while the registers are saved. */
+  public static final int SAVED_RDI = 0x0b8;
 
   /**
    * First of {@link #SPILL_WORDS} words in which a translation may keep a guest register briefly.
    */
-  public static final int SPILL = 0x0c8;
+  public static final int SPILL = 0x0c0;
 
   /** Number of scratch words at {@link #SPILL}. */
   public static final int SPILL_WORDS = 4;
 
   /** Guest MXCSR, 4 bytes. */
-  public static final int MXCSR = 0x0e8;
+  public static final int MXCSR = 0x0e0;
 
   /** Host MXCSR, 4 bytes. */
-  public static final int HOST_MXCSR = 0x0ec;
+  public static final int HOST_MXCSR = 0x0e4;
 
   /** One byte, not zero once the guest has run an x87 or MMX instruction. */
-  public static final int X87_USED = 0x0f0;
+  public static final int X87_USED = 0x0e8;
 
   /**
    * One byte, not zero if the host thread's x87 registers were left as the guest had them at the
    * last exit.
    */
-  public static final int X87_LIVE = 0x0f1;
+  public static final int X87_LIVE = 0x0e9;
 
   /** An {@code int}, not zero while a kick waits to be seen. */
-  public static final int KICK_PENDING = 0x0f4;
+  public static final int KICK_PENDING = 0x0ec;
 
-  /**
-   * The GS base that the host thread was last given for this context, where that cannot be asked of
-   * the processor; 0 if another context may have had its turn since.
-   */
-  public static final int LOADED_GS = 0x0f8;
+  /** Of the host thread: host address of the context that runs, 0 while none does. */
+  public static final int CURRENT = 0x0f0;
+
+  /** Of the host thread: guest address that a routine of the monitor's returns to. */
+  public static final int RETURN_PC = 0x0f8;
 
   /** Host instruction pointer at a fault. */
   public static final int FAULT_RIP = 0x100;

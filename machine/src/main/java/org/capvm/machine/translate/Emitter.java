@@ -28,6 +28,7 @@ final class Emitter {
   private static final int LOAD = 0x8b;
   private static final int STORE = 0x89;
 
+  private final int threadFields;
   private final CodeBuffer out = new CodeBuffer();
   private final MapBuilder map = new MapBuilder();
   private final Encoder encoder = new Encoder(out);
@@ -40,6 +41,13 @@ final class Emitter {
 
   /** Where the last code ended after which r11 holds what guest r11's home holds; or -1. */
   private int guestR11Until = -1;
+
+  /**
+   * @param threadFields as {@link Translator#Translator} says
+   */
+  Emitter(int threadFields) {
+    this.threadFields = threadFields;
+  }
 
   CodeBuffer out() {
     return out;
@@ -177,13 +185,14 @@ final class Emitter {
 
   private void context(int opcode, int register, int field) {
     out.put(FS);
-    encoder.memory(opcode, true, register, Address.absolute(field), Encoder.Space.AS_IS);
+    encoder.memory(
+        opcode, true, register, Address.absolute(threadFields + field), Encoder.Space.AS_IS);
   }
 
   /** {@code mov dword fs:[field], value}. */
   void storeContextConstant(int field, int value) {
     out.put(FS, 0xc7, 0x04, 0x25);
-    out.putInt(field);
+    out.putInt(threadFields + field);
     out.putInt(value);
   }
 
@@ -341,7 +350,7 @@ final class Emitter {
   void markX87() {
     if (!x87Marked) {
       out.put(FS, 0xc6, 0x04, 0x25);
-      out.putInt(ContextLayout.X87_USED);
+      out.putInt(threadFields + ContextLayout.X87_USED);
       out.put(1);
       x87Marked = true;
     }

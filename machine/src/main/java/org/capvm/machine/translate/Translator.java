@@ -13,13 +13,22 @@ import org.capvm.machine.layout.TrapKind;
  * Turns guest machine code into confined machine code, a region at a time.
  *
  * <p>The result depends on the guest's bytes and on which pcs have translations already, and on
- * nothing else: neither on the address space nor on where the code will be placed.
+ * nothing else of the guest: neither on the address space nor on where the code will be placed.
  *
- * <p>Threads: any; there is no state.
+ * <p>Threads: any; nothing changes.
  */
 public final class Translator {
-  /** A translator. */
-  public Translator() {}
+  private final int threadFields;
+
+  /**
+   * A translator.
+   *
+   * @param threadFields where the fields of the context that runs are: offset 0 of {@link
+   *     org.capvm.machine.layout.ContextLayout}, from FS base
+   */
+  public Translator(int threadFields) {
+    this.threadFields = threadFields;
+  }
 
   /**
    * Translates the region that starts at a guest pc.
@@ -34,8 +43,8 @@ public final class Translator {
     return region == null ? null : emit(source, region);
   }
 
-  private static Translation emit(CodeSource source, Region region) {
-    Emitter emitter = new Emitter();
+  private Translation emit(CodeSource source, Region region) {
+    Emitter emitter = new Emitter(threadFields);
     Rewriter rewriter = new Rewriter(emitter);
     int[] hostOffsets = new int[(int) (region.end() - region.start())];
     Arrays.fill(hostOffsets, -1);

@@ -37,8 +37,6 @@ import org.capvm.machine.layout.SlotLayout;
  * </pre>
  */
 final class FixedSequences {
-  private static final int[] LOAD_SLOT_BASE =
-      withInt(ContextLayout.SLOT_BASE, 0x64, 0x4c, 0x8b, 0x1c, 0x25);
   private static final int[] ADD_R11_TO_RSP = {0x4a, 0x8d, 0x24, 0x1c};
 
   private static final int[] STRIP_RDI = {0x89, 0xff};
@@ -62,7 +60,16 @@ final class FixedSequences {
   private static final int[] JMP_TABLE =
       withInt(SlotLayout.BRANCH_TABLE_DISPLACEMENT, 0x65, 0x42, 0xff, 0x24, 0xdd);
 
-  private FixedSequences() {}
+  private final Listing listing;
+  private final int[] loadSlotBase;
+
+  /**
+   * @param threadFields as in {@link TranslationUnit}
+   */
+  FixedSequences(Listing listing, int threadFields) {
+    this.listing = listing;
+    loadSlotBase = withInt(threadFields + ContextLayout.SLOT_BASE, 0x64, 0x4c, 0x8b, 0x1c, 0x25);
+  }
 
   /** A pattern that ends with the bytes of {@code value}, lowest first. */
   private static int[] withInt(int value, int... start) {
@@ -74,34 +81,34 @@ final class FixedSequences {
   }
 
   /** Any sequence but {@link #stackPointer}. */
-  static int other(Listing listing, int index) {
+  int other(int index) {
     if (listing.is(index + 1, NOT_R11)) {
-      return tableJump(listing, index);
+      return tableJump(index);
     }
-    if (listing.is(index, LOAD_SLOT_BASE)) {
-      return string(listing, index);
+    if (listing.is(index, loadSlotBase)) {
+      return string(index);
     }
     if (!isOneByteOpcode(listing.at(index), 0xb8, 0xf8)) {
       return 0;
     }
-    int length = processorState(listing, index);
-    return length != 0 ? length : bitTest(listing, index);
+    int length = processorState(index);
+    return length != 0 ? length : bitTest(index);
   }
 
   /** The sequence that gives {@code rsp} a new value inside the slot. */
-  static int stackPointer(Listing listing, int index) {
+  int stackPointer(int index) {
     if (!listing.is(index + 2, ADD_R11_TO_RSP)) {
       return 0;
     }
-    int baseLoad = listing.is(index, LOAD_SLOT_BASE) ? index : index + 1;
+    int baseLoad = listing.is(index, loadSlotBase) ? index : index + 1;
     int pointerLoad = baseLoad == index ? index + 1 : index;
     boolean matches =
-        listing.is(baseLoad, LOAD_SLOT_BASE) && zeroExtends(listing.at(pointerLoad), Gpr.RSP);
+        listing.is(baseLoad, loadSlotBase) && zeroExtends(listing.at(pointerLoad), Gpr.RSP);
     return matches ? 3 : 0;
   }
 
   /** The sequence around an instruction that addresses memory with rdi, rsi or both. */
-  private static int string(Listing listing, int index) {
+  private int string(int index) {
     int next = index + 1;
     int rebased = 0;
     if (listing.is(next, STRIP_RDI) && listing.is(next + 1, ADD_R11_TO_RDI)) {
@@ -148,7 +155,7 @@ final class FixedSequences {
    * The sequence that saves or restores processor state; {@code pext} with a mask of low bits is
    * {@code and} without flags.
    */
-  private static int processorState(Listing listing, int index) {
+  private int processorState(int index) {
     boolean matches =
         listing.is(index, MOV_R11D_SMALL)
             && listing.byteAt(index, 2) <= STATE_COMPONENTS
@@ -163,7 +170,7 @@ final class FixedSequences {
    * The sequence that tests or changes a bit whose number comes from a register, reduced to the
    * operand it is in.
    */
-  private static int bitTest(Listing listing, int index) {
+  private int bitTest(int index) {
     if (index + 2 >= listing.count()) {
       return 0;
     }
@@ -193,15 +200,15 @@ final class FixedSequences {
    * The sequence that looks a guest pc up in the branch table, perhaps pushes a return address, and
    * jumps.
    */
-  private static int tableJump(Listing listing, int index) {
+  private int tableJump(int index) {
     if (!zeroExtends(listing.at(index), Gpr.R11)) {
       return 0;
     }
-    int jump = index + (pushesConstant(listing, index + 2) ? 3 : 2);
+    int jump = index + (pushesConstant(index + 2) ? 3 : 2);
     return listing.is(jump, JMP_TABLE) ? jump + 1 - index : 0;
   }
 
-  private static boolean pushesConstant(Listing listing, int index) {
+  private boolean pushesConstant(int index) {
     return listing.is(index, PUSH_IMM32) || listing.is(index, PUSH_IMM8);
   }
 

@@ -11,9 +11,7 @@ import org.capvm.machine.layout.Gpr;
 
 /** Where explicit memory operands may point. */
 final class MemoryOperands {
-  /**
-   * A part of the context block that translations may access, at any address and size inside it.
-   */
+  /** A part of the context that translations may access, at any address and size inside it. */
   private record ContextField(int offset, int bytes, boolean readable, boolean writable) {
     boolean allows(Operand operand, long start, int size) {
       return start >= offset
@@ -41,9 +39,10 @@ final class MemoryOperands {
   /**
    * Checks the explicit memory operand of an instruction, if it has one.
    *
+   * @param threadFields as in {@link TranslationUnit}
    * @return the rule it breaks, or null
    */
-  static Rule check(Instruction instruction, InstructionKind kind) {
+  static Rule check(Instruction instruction, InstructionKind kind, int threadFields) {
     if (!instruction.hasMemory() || kind == InstructionKind.PADDING) {
       return null;
     }
@@ -52,7 +51,7 @@ final class MemoryOperands {
     }
     return switch (instruction.segmentOverride()) {
       case GS -> isSlotAddress(instruction) ? null : Rule.CONFINED_OPERAND;
-      case FS -> isContextField(instruction, kind) ? null : Rule.CONTEXT_FIELD;
+      case FS -> isContextField(instruction, kind, threadFields) ? null : Rule.CONTEXT_FIELD;
       case NONE -> checkStackOperand(instruction);
     };
   }
@@ -64,7 +63,8 @@ final class MemoryOperands {
         && instruction.base() != Gpr.RIP;
   }
 
-  private static boolean isContextField(Instruction instruction, InstructionKind kind) {
+  private static boolean isContextField(
+      Instruction instruction, InstructionKind kind, int threadFields) {
     Operand operand = instruction.memoryOperand();
     int size = instruction.memoryBytes();
     boolean fixedPlace =
@@ -77,7 +77,7 @@ final class MemoryOperands {
       return false;
     }
     for (ContextField field : CONTEXT_FIELDS) {
-      if (field.allows(operand, instruction.displacement(), size)) {
+      if (field.allows(operand, instruction.displacement() - threadFields, size)) {
         return true;
       }
     }

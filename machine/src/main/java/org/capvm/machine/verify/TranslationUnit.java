@@ -17,6 +17,8 @@ import java.util.function.LongPredicate;
  *     run, so that the branches lead to entries of other units
  * @param externalTargets accepts the host addresses outside this unit that direct branches may
  *     reach: entries of units that were verified, and the gate's entry points
+ * @param threadFields where the fields of the context that runs are: offset 0 of {@link
+ *     org.capvm.machine.layout.ContextLayout}, from FS base
  */
 @SuppressWarnings("ArrayRecordComponent") // passed, never compared
 public record TranslationUnit(
@@ -24,4 +26,5 @@ public record TranslationUnit(
     long hostAddress,
     int[] entryOffsets,
     int[] patchSites,
-    LongPredicate externalTargets) {}
+    LongPredicate externalTargets,
+    int threadFields) {}

@@ -27,6 +27,8 @@ public final class Verifier {
   private final BitSet branches = new BitSet();
 
   /** Offsets of the 32-bit distances of direct branches. */
+  private final FixedSequences sequences;
+
   private final BitSet distances = new BitSet();
 
   /** Whether {@code rsp} was changed by a constant and the stack not touched since. */
@@ -38,6 +40,7 @@ public final class Verifier {
   private Verifier(TranslationUnit unit) {
     this.unit = unit;
     this.listing = Listing.decode(unit.code());
+    this.sequences = new FixedSequences(listing, unit.threadFields());
   }
 
   /**
@@ -56,8 +59,8 @@ public final class Verifier {
       if (!touchPending) {
         legalLabels.set(listing.offset(index));
       }
-      int rebaseLength = FixedSequences.stackPointer(listing, index);
-      int sequenceLength = rebaseLength != 0 ? rebaseLength : FixedSequences.other(listing, index);
+      int rebaseLength = sequences.stackPointer(index);
+      int sequenceLength = rebaseLength != 0 ? rebaseLength : sequences.other(index);
       int end = index + Math.max(1, sequenceLength);
       for (; index < end; index++) {
         Rule broken = check(index, sequenceLength != 0, rebaseLength != 0);
@@ -95,7 +98,7 @@ public final class Verifier {
     }
     // The operand of the jump through the branch table is part of its sequence.
     if (broken == null && kind != InstructionKind.INDIRECT_JUMP) {
-      broken = MemoryOperands.check(instruction, kind);
+      broken = MemoryOperands.check(instruction, kind, unit.threadFields());
     }
     if (broken == null && !rebasesStack) {
       broken = checkStackPointer(instruction, kind);

@@ -182,8 +182,6 @@ class AssemblerTest {
     cases.add(new Case(a -> a.fldcw(Memory.base(RSP, 4)), "fldcw WORD PTR [rsp+0x4]"));
     cases.add(new Case(a -> a.stmxcsr(Memory.fs(0xE0)), "stmxcsr DWORD PTR fs:0xe0"));
     cases.add(new Case(a -> a.ldmxcsr(Memory.base(RDI, 0xE4)), "ldmxcsr DWORD PTR [rdi+0xe4]"));
-    cases.add(new Case(a -> a.rdgsbase(R8), "rdgsbase r8"));
-    cases.add(new Case(a -> a.wrfsbase(RDI), "wrfsbase rdi"));
     cases.add(new Case(a -> a.wrgsbase(R9), "wrgsbase r9"));
     cases.add(new Case(Assembler::pushfq, "pushf"));
     cases.add(new Case(Assembler::popfq, "popf"));

@@ -33,7 +33,8 @@ class CodeSpaceTest {
           codeCache.executableAddress(),
           codeCache.executableAddress() + 16,
           codeCache.executableAddress() + 32,
-          codeCache.executableAddress() + 48);
+          codeCache.executableAddress() + 48,
+          0);
   private final TranslationCache cache =
       new TranslationCache(codeCache, gates, TranslationCheck.VERIFIER);
   private final Page page = new Page();

@@ -82,7 +82,7 @@ class RegionTest {
   @Test
   void whereNothingCanBeReadThereIsNoTranslation() {
     assertThat(decode(new byte[0], NOTHING)).isNull();
-    assertThat(new Translator().translate(new Bytes(new byte[0]), START, NOTHING)).isNull();
+    assertThat(new Translator(0).translate(new Bytes(new byte[0]), START, NOTHING)).isNull();
   }
 
   private static Region decode(byte[] code, LongPredicate translated) {

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.TestFactory;
  * with the entries, branches, gates and states that stand below that.
  */
 class RewritesTest {
+  private static final int THREAD_FIELDS = 0x1000;
   private static final String USUAL_PC = "400000";
 
   /** Guest code and what is expected of it. */
@@ -31,7 +32,7 @@ class RewritesTest {
 
   private static void check(Case each) {
     Translation translation =
-        new Translator()
+        new Translator(THREAD_FIELDS)
             .translate(
                 new GuestCode(each.pc(), HexFormat.ofDelimiter(" ").parseHex(each.hex())),
                 each.pc(),

@@ -63,7 +63,7 @@ record Snippet(String verdict, String title, byte[] code) {
   /** A unit of other bytes in the same place. */
   static TranslationUnit unit(byte[] code) {
     return new TranslationUnit(
-        code, HOST_ADDRESS, new int[] {0}, new int[0], target -> target == GATE);
+        code, HOST_ADDRESS, new int[] {0}, new int[0], target -> target == GATE, 0);
   }
 
   @Override

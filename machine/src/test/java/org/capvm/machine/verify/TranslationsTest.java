@@ -26,7 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TranslationsTest {
   private static final long HOST_ADDRESS = 0x7000_0010_0000L;
   private static final GateEntries GATES =
-      new GateEntries(0x7000_0000_0100L, 0x7000_0000_0200L, 0x7000_0000_0300L, 0x7000_0000_0400L);
+      new GateEntries(
+          0x7000_0000_0100L, 0x7000_0000_0200L, 0x7000_0000_0300L, 0x7000_0000_0400L, 0);
   private static final long SEED = 20261123;
   private static final int RANDOM_REGIONS = 50_000;
 
@@ -40,7 +41,7 @@ class TranslationsTest {
   private static final int ELF_SEGMENT_LOAD = 1;
   private static final int ELF_SEGMENT_EXECUTABLE = 1;
 
-  private final Translator translator = new Translator();
+  private final Translator translator = new Translator(0);
 
   /** An executable segment of a file, at a guest address. */
   private record Segment(byte[] bytes, long guestAddress) implements CodeSource {
@@ -153,7 +154,8 @@ class TranslationsTest {
         HOST_ADDRESS,
         translation.entries().offsets(),
         translation.branches().sites(),
-        GATES::contains);
+        GATES::contains,
+        GATES.threadFields());
   }
 
   private static List<Segment> executableSegments(Path file) throws IOException {

@@ -100,7 +100,8 @@ class VerifierTest {
     byte[] branch = bytes("90 90 e9 00 00 00 00 0f 0b");
     int[] site = {3};
     TranslationUnit aligned =
-        new TranslationUnit(branch, Snippet.HOST_ADDRESS + 1, new int[] {0}, site, target -> false);
+        new TranslationUnit(
+            branch, Snippet.HOST_ADDRESS + 1, new int[] {0}, site, target -> false, 0);
     assertThat(Verifier.verify(aligned)).isEmpty();
   }
 
@@ -122,14 +123,37 @@ class VerifierTest {
   private static Rule ruleFor(String hex, int entry) {
     TranslationUnit unit =
         new TranslationUnit(
-            bytes(hex), Snippet.HOST_ADDRESS, new int[] {entry}, new int[0], target -> false);
+            bytes(hex), Snippet.HOST_ADDRESS, new int[] {entry}, new int[0], target -> false, 0);
+    return Verifier.verify(unit).map(Violation::rule).orElse(null);
+  }
+
+  @Test
+  void fieldsOfTheContextAreWhereTheUnitSays() {
+    String guestR11 = "64 4c 8b 1c 25 d8 fe ff ff"; // mov r11, fs:[-0x128]
+    String setStackPointer = "89 c4 64 4c 8b 1c 25 20 ff ff ff 4a 8d 24 1c"; // fs:[-0xe0]
+    assertThat(ruleForThreadFields(guestR11, -0x180)).isNull();
+    assertThat(ruleForThreadFields(guestR11, 0x180)).isEqualTo(Rule.CONTEXT_FIELD);
+    assertThat(ruleForThreadFields(guestR11, 0)).isEqualTo(Rule.CONTEXT_FIELD);
+    assertThat(ruleForThreadFields(setStackPointer, -0x180)).isNull();
+    assertThat(ruleForThreadFields(setStackPointer, -0x178)).isEqualTo(Rule.STACK_POINTER_WRITE);
+  }
+
+  private static Rule ruleForThreadFields(String hex, int threadFields) {
+    TranslationUnit unit =
+        new TranslationUnit(
+            bytes(hex + " 0f 0b"),
+            Snippet.HOST_ADDRESS,
+            new int[] {0},
+            new int[0],
+            target -> false,
+            threadFields);
     return Verifier.verify(unit).map(Violation::rule).orElse(null);
   }
 
   private static Rule ruleForPatchSite(String hex, int site) {
     TranslationUnit unit =
         new TranslationUnit(
-            bytes(hex), Snippet.HOST_ADDRESS, new int[] {0}, new int[] {site}, target -> false);
+            bytes(hex), Snippet.HOST_ADDRESS, new int[] {0}, new int[] {site}, target -> false, 0);
     return Verifier.verify(unit).map(Violation::rule).orElse(null);
   }
 

@@ -16,9 +16,7 @@ import static org.capvm.machine.layout.ContextLayout.FAULT_ERROR;
 import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
 import static org.capvm.machine.layout.ContextLayout.FAULT_SIGNAL;
 import static org.capvm.machine.layout.ContextLayout.FAULT_TRAP_NUMBER;
-import static org.capvm.machine.layout.ContextLayout.HOST_FS;
 import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
-import static org.capvm.machine.layout.ContextLayout.SELF;
 import static org.capvm.machine.layout.Gpr.R8;
 import static org.capvm.machine.layout.Gpr.R9;
 import static org.capvm.machine.layout.Gpr.RAX;
@@ -31,7 +29,6 @@ import java.util.List;
 import org.capvm.machine.assemble.Assembler;
 import org.capvm.machine.assemble.Label;
 import org.capvm.machine.assemble.Memory;
-import org.capvm.machine.host.SegmentBases;
 
 /**
  * The signal handlers' machine code.
@@ -39,7 +36,7 @@ import org.capvm.machine.host.SegmentBases;
  * <p>The kernel calls a handler with the signal in edi, {@code siginfo_t *} in rsi and {@code
  * ucontext_t *} in rdx, with FS and GS as the interrupted code had them, on the thread's alternate
  * stack. Handlers use caller-saved registers, their two structures and the context; they use no
- * stack beyond the return address and no thread-local storage, because FS may be a guest's.
+ * stack beyond the return address.
  *
  * <p>A handler that takes the signal changes the saved RIP and returns; the kernel then resumes the
  * thread there with every other register as it was. A handler that does not take it jumps to the
@@ -66,20 +63,13 @@ public final class HandlerCode {
   private static final int SIGNALS = 32;
 
   /**
-   * Where things are that handlers compare RIP and the FS base with.
+   * Where things are that handlers compare RIP with.
    *
    * @param gateAddress host address of the gate area, in which the handlers are too
    * @param gateBytes its length; translations follow
    * @param translationBytes bytes of translations after the gate area
-   * @param contextAddress host address of the region of contexts
-   * @param contextBytes its length
    */
-  public record Ranges(
-      long gateAddress,
-      int gateBytes,
-      long translationBytes,
-      long contextAddress,
-      long contextBytes) {}
+  public record Ranges(long gateAddress, int gateBytes, long translationBytes) {}
 
   /**
    * Where a kick goes that arrives in gate code.
@@ -90,7 +80,7 @@ public final class HandlerCode {
    */
   public record KickPoints(List<Fixup> redirections, Label tailJump) {}
 
-  private final SegmentBases bases;
+  private final Memory currentContext;
   private final Ranges ranges;
   private final Label fault = new Label();
   private final Label kick = new Label();
@@ -98,7 +88,7 @@ public final class HandlerCode {
   /**
    * Emits both handlers.
    *
-   * @param bases how the FS base is given back to the JVM
+   * @param currentContext where a thread keeps the host address of the context that runs on it
    * @param fixups where monitor code may fault on guest memory
    * @param faultExit where a guest that faulted leaves
    * @param kickExit where a guest that was kicked leaves
@@ -106,14 +96,14 @@ public final class HandlerCode {
    */
   public HandlerCode(
       Assembler a,
-      SegmentBases bases,
+      Memory currentContext,
       Ranges ranges,
       List<Fixup> fixups,
       KickPoints kickPoints,
       Label faultExit,
       Label kickExit,
       long[] jvmHandlers) {
-    this.bases = bases;
+    this.currentContext = currentContext;
     this.ranges = ranges;
     emitFaultHandler(a, fixups, faultExit, jvmHandlers);
     emitKickHandler(a, kickPoints, kickExit);
@@ -142,7 +132,7 @@ public final class HandlerCode {
     for (Fixup fixup : fixups) {
       Label next = new Label();
       jumpUnlessInside(a, fixup, next);
-      // Recorded for guests only: the copier runs with the host's FS, and has no context.
+      // Recorded for guests only: the copier runs in the host, and has no context.
       recordIfGuest(a);
       redirect(a, fixup.target());
       a.ret();
@@ -151,24 +141,18 @@ public final class HandlerCode {
     // Single-stepping a guest ends at the gate: the way out is not to be stepped through.
     a.alu32(CMP, RDI, imm(SIGTRAP));
     a.jcc(NOT_EQUAL, host);
-    jumpUnlessGuestFs(a, host);
+    jumpUnlessInGuest(a, host);
     a.alu32(AND, Memory.base(RDX, UC_FLAGS), imm(~NEVER_IN_MONITOR_CODE));
     a.ret();
 
     a.bind(guest);
     // RIP alone is not proof: the JVM may call through a null pointer too.
-    jumpUnlessGuestFs(a, host);
+    jumpUnlessInGuest(a, host);
     record(a);
     redirect(a, faultExit);
     a.ret();
 
     a.bind(host);
-    // A fault of the monitor's own with a guest's FS: the JVM's crash report needs the host's.
-    Label hostFs = new Label();
-    jumpUnlessGuestFs(a, hostFs);
-    a.mov64(RCX, Memory.base(R8, HOST_FS));
-    bases.setFs(a, RCX);
-    a.bind(hostFs);
     Label table = new Label();
     a.lea64(RCX, table);
     a.jmp(Memory.indexed(RCX, RDI, 8, 0));
@@ -185,7 +169,7 @@ public final class HandlerCode {
     a.align(16);
     a.bind(kick);
     // In host code the pending flag is enough: the next entry sees it.
-    jumpUnlessGuestFs(a, ignore);
+    jumpUnlessInGuest(a, ignore);
     // A kick of the function that runs, or of one of those whose calls led here: they are this
     // thread's, so that nobody changes the chain meanwhile. None: an earlier exit answered it.
     Label pending = new Label();
@@ -248,18 +232,16 @@ public final class HandlerCode {
     a.jcc(ABOVE_OR_EQUAL, otherwise);
   }
 
-  /** Leaves the FS base in r8; goes on at the label if it is no context. */
-  private void jumpUnlessGuestFs(Assembler a, Label otherwise) {
-    a.mov64(R8, Memory.fs(SELF));
-    a.movImmediate64(RCX, -ranges.contextAddress());
-    a.lea64(RCX, Memory.indexed(RCX, R8, 1, 0));
-    a.alu64(CMP, RCX, imm(Math.toIntExact(ranges.contextBytes())));
-    a.jcc(ABOVE_OR_EQUAL, otherwise);
+  /** Leaves the context that runs on the thread in r8; goes on at the label if none does. */
+  private void jumpUnlessInGuest(Assembler a, Label otherwise) {
+    a.mov64(R8, currentContext);
+    a.test64(R8, R8);
+    a.jcc(EQUAL, otherwise);
   }
 
   private void recordIfGuest(Assembler a) {
     Label noGuest = new Label();
-    jumpUnlessGuestFs(a, noGuest);
+    jumpUnlessInGuest(a, noGuest);
     record(a);
     a.bind(noGuest);
   }

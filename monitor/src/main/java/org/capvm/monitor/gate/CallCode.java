@@ -17,14 +17,15 @@ import static org.capvm.machine.layout.ContextLayout.CALL_STACK;
 import static org.capvm.machine.layout.ContextLayout.CALL_TARGET;
 import static org.capvm.machine.layout.ContextLayout.CALL_TLS_BASE;
 import static org.capvm.machine.layout.ContextLayout.CALL_WORDS;
+import static org.capvm.machine.layout.ContextLayout.CURRENT;
 import static org.capvm.machine.layout.ContextLayout.FLAGS;
 import static org.capvm.machine.layout.ContextLayout.GS_BASE;
-import static org.capvm.machine.layout.ContextLayout.HOST_FS;
 import static org.capvm.machine.layout.ContextLayout.HOST_MXCSR;
 import static org.capvm.machine.layout.ContextLayout.HOST_RSP;
 import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
 import static org.capvm.machine.layout.ContextLayout.MXCSR;
-import static org.capvm.machine.layout.ContextLayout.SELF;
+import static org.capvm.machine.layout.ContextLayout.PC;
+import static org.capvm.machine.layout.ContextLayout.RETURN_PC;
 import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
 import static org.capvm.machine.layout.ContextLayout.TLS_BASE;
 import static org.capvm.machine.layout.ContextLayout.X87;
@@ -56,7 +57,7 @@ import java.util.List;
 import org.capvm.machine.assemble.Assembler;
 import org.capvm.machine.assemble.Label;
 import org.capvm.machine.assemble.Memory;
-import org.capvm.machine.host.SegmentBases;
+import org.capvm.machine.layout.ContextLayout;
 import org.capvm.monitor.capability.Permissions;
 import org.capvm.monitor.fault.Fixup;
 
@@ -64,10 +65,10 @@ import org.capvm.monitor.fault.Fixup;
  * Machine code that takes a guest's thread into a function of another cVM and back.
  *
  * <p>The caller arrives through its branch table as at any function. Its registers that must
- * survive go to its context; FS and GS become those of a {@link LentContext}, found through the
- * capability; the function runs there as any guest does, and returns to the second routine. Any
- * exit on the way is the callee's context's, and reaches Java as if the caller had asked for {@link
- * CapabilityRoutine#CP_CALL_CONTINUE} after its call.
+ * survive go to its context; a {@link LentContext}, found through the capability, becomes the
+ * current one, and GS its slot's; the function runs there as any guest does, and returns to the
+ * second routine. Any exit on the way is the callee's context's, and reaches Java as if the caller
+ * had asked for {@link CapabilityRoutine#CP_CALL_CONTINUE} after its call.
  *
  * <p>Invariants: a context is entered by the one whose {@code CALLER} word says so, and the word
  * was free before, and the capability was valid then; the stack and the thread pointers are the
@@ -99,14 +100,21 @@ final class CallCode {
   final Label giveBack = new Label();
 
   private final List<Fixup> fixups = new ArrayList<>();
+  private final ThreadFields thread;
   private final SegmentBases bases;
-  private final PassageCode passage;
+  private final CapabilityCode capabilities;
   private final VdsoCode vdso;
 
   /** Emits both routines. */
-  CallCode(Assembler a, SegmentBases bases, PassageCode passage, VdsoCode vdso) {
+  CallCode(
+      Assembler a,
+      ThreadFields thread,
+      SegmentBases bases,
+      CapabilityCode capabilities,
+      VdsoCode vdso) {
+    this.thread = thread;
     this.bases = bases;
-    this.passage = passage;
+    this.capabilities = capabilities;
     this.vdso = vdso;
     emitCall(a);
     emitReturn(a);
@@ -124,15 +132,11 @@ final class CallCode {
     a.align(64);
     a.bind(call);
     vdso.readReturnPc(a);
-    // Java's way asks the kernel once, this one would twice.
-    if (bases == SegmentBases.BY_SYSTEM_CALL) {
-      a.jmp(slow);
-    }
     // A deadline needs a timer.
     a.test64(RCX, RCX);
     a.jcc(NOT_EQUAL, slow);
     Label x87Used = new Label();
-    a.alu8(CMP, Memory.fs(X87_USED), imm(0));
+    a.alu8(CMP, thread.at(X87_USED), imm(0));
     a.jcc(NOT_EQUAL, x87Used);
     Label x87Checked = a.here();
     readWords(a, slow);
@@ -141,7 +145,7 @@ final class CallCode {
     a.mov64(Memory.guest(RDX, 0), RCX);
     fixups.add(new Fixup(touch, a.here(), slow));
 
-    CapabilityCode.find(a, slow);
+    capabilities.find(a, slow);
     a.test32(Memory.base(R8, PERMISSIONS), imm(Permissions.CALL));
     a.jcc(EQUAL, slow);
     a.alu32(CMP, Memory.base(R8, SEAL), imm(SEALED_FOR_CALLS));
@@ -167,7 +171,7 @@ final class CallCode {
     // The handler passes a kick of the caller's on from here; one that came before is passed on
     // now.
     a.mov32(RAX, Memory.base(R11, KICK_PENDING));
-    a.alu32(OR, Memory.fs(KICK_PENDING), RAX);
+    a.alu32(OR, Memory.base(R10, KICK_PENDING), RAX);
     Label noStack = new Label();
     pushReturnAddress(a, noStack);
     enterFunction(a);
@@ -175,15 +179,14 @@ final class CallCode {
     // The caller's control word must be as it was after the call; only the usual one is known to
     // be.
     a.bind(x87Used);
-    a.fnstcw(Memory.fs(VdsoCode.RESULT));
-    a.movzx16(RAX, Memory.fs(VdsoCode.RESULT));
+    a.mov64(R11, thread.at(CURRENT));
+    a.fnstcw(Memory.base(R11, VdsoCode.RESULT));
+    a.movzx16(RAX, Memory.base(R11, VdsoCode.RESULT));
     a.alu32(CMP, RAX, imm(PassageCode.DEFAULT_X87_CONTROL));
     a.jcc(NOT_EQUAL, slow);
     a.jmp(x87Checked);
     a.bind(noStack);
-    a.mov64(RAX, Memory.base(R11, SLOT_BASE));
-    a.wrfsbase(R11);
-    a.wrgsbase(RAX);
+    makeCurrent(a, R11);
 
     a.bind(returnContext);
     // Nothing runs on it that a kick could be for; left there, it would send every call this way.
@@ -192,25 +195,26 @@ final class CallCode {
     a.bind(noContext);
     CapabilityCode.clear(a, RCX);
     a.bind(slow);
-    CapabilityCode.finishInJava(a, passage, CapabilityRoutine.CP_CALL.systemCallNumber());
+    capabilities.finishInJava(a, CapabilityRoutine.CP_CALL.systemCallNumber());
   }
 
   /** Copies the words into the caller's context, where nobody can change them any more. */
   private void readWords(Assembler a, Label slow) {
+    a.mov64(R8, thread.at(CURRENT));
     Label start = a.here();
     for (int i = 0; i < ARGUMENTS.length; i++) {
       a.mov64(R11, Memory.guest(RSI, WORD * i));
-      a.mov64(Memory.fs(CALL_WORDS + WORD * i), R11);
+      a.mov64(Memory.base(R8, CALL_WORDS + WORD * i), R11);
     }
     fixups.add(new Fixup(start, a.here(), slow));
   }
 
   /** Takes a free context of the list in r9; leaves it in r10, and the caller's own in r11. */
-  private static void takeContext(Assembler a, Label none) {
+  private void takeContext(Assembler a, Label none) {
     // Who waits in Java goes first.
     a.alu32(CMP, Memory.base(R9, CallTarget.WAITERS), imm(0));
     a.jcc(NOT_EQUAL, none);
-    a.mov64(R11, Memory.fs(SELF));
+    a.mov64(R11, thread.at(CURRENT));
     a.mov32(RCX, Memory.base(R9, CallTarget.COUNT));
     Label next = a.here();
     a.alu32(SUB, RCX, imm(1));
@@ -229,37 +233,47 @@ final class CallCode {
    * that; vector registers and the others are the callee's to destroy, and stay as an earlier exit
    * saved them.
    */
-  private static void saveCaller(Assembler a) {
+  private void saveCaller(Assembler a) {
     for (int register : PRESERVED) {
-      a.mov64(Memory.fs(gpr(register)), register);
+      a.mov64(Memory.base(R11, gpr(register)), register);
     }
     for (int argument : new int[] {RDI, RSI, RDX}) {
-      a.mov64(Memory.fs(gpr(argument)), argument);
+      a.mov64(Memory.base(R11, gpr(argument)), argument);
     }
-    a.mov64(Memory.fs(gpr(RAX)), imm(CapabilityRoutine.CP_CALL_CONTINUE));
+    a.mov32(RAX, thread.at(PC));
+    a.mov32(Memory.base(R11, PC), RAX);
+    a.mov64(Memory.base(R11, gpr(RAX)), imm(CapabilityRoutine.CP_CALL_CONTINUE));
     a.lea32(RAX, Memory.base(RSP, WORD));
-    a.mov64(Memory.fs(gpr(RSP)), RAX);
-    a.mov64(Memory.fs(FLAGS), imm(DEFAULT_FLAGS));
-    a.stmxcsr(Memory.fs(MXCSR));
-    a.mov64(Memory.fs(CALLEE), R10);
+    a.mov64(Memory.base(R11, gpr(RSP)), RAX);
+    a.mov64(Memory.base(R11, FLAGS), imm(DEFAULT_FLAGS));
+    a.stmxcsr(Memory.base(R11, MXCSR));
+    a.mov64(Memory.base(R11, CALLEE), R10);
   }
 
-  /** Invariant: the context in r10 has what any exit needs before FS points to it. */
-  private static void switchToCallee(Assembler a) {
-    a.mov64(RAX, Memory.fs(HOST_RSP));
+  /** Invariant: the context in r10 has what any exit needs before it is the current one. */
+  private void switchToCallee(Assembler a) {
+    a.mov64(RAX, Memory.base(R11, HOST_RSP));
     a.mov64(Memory.base(R10, HOST_RSP), RAX);
-    a.mov64(RAX, Memory.fs(HOST_FS));
-    a.mov64(Memory.base(R10, HOST_FS), RAX);
-    a.mov32(RAX, Memory.fs(HOST_MXCSR));
+    a.mov32(RAX, Memory.base(R11, HOST_MXCSR));
     a.mov32(Memory.base(R10, HOST_MXCSR), RAX);
-    a.mov64(RAX, Memory.base(R10, SLOT_BASE));
-    a.wrfsbase(R10);
-    a.wrgsbase(RAX);
+    makeCurrent(a, R10);
+  }
+
+  /**
+   * Makes a context the current one, and its slot the thread's. Guest r11, whose home is the
+   * thread's, goes over to nobody.
+   */
+  private void makeCurrent(Assembler a, int context) {
+    a.mov64(RCX, Memory.base(context, SLOT_BASE));
+    a.mov64(thread.at(CURRENT), context);
+    a.mov64(thread.at(SLOT_BASE), RCX);
+    a.mov64(thread.at(ContextLayout.R11), imm(0));
+    bases.setGs(a, thread);
   }
 
   private void pushReturnAddress(Assembler a, Label fault) {
-    a.mov32(RCX, Memory.fs(CALL_STACK));
-    a.mov64(RAX, Memory.fs(CALL_RETURN));
+    a.mov32(RCX, Memory.base(R10, CALL_STACK));
+    a.mov64(RAX, Memory.base(R10, CALL_RETURN));
     Label store = a.here();
     a.mov64(Memory.guest(RCX, 0), RAX);
     fixups.add(new Fixup(store, a.here(), fault));
@@ -268,17 +282,17 @@ final class CallCode {
   /** Makes everything the callee's, and goes to the function; the caller's context is in r11. */
   private void enterFunction(Assembler a) {
     Label x87Used = new Label();
-    a.alu8(CMP, Memory.base(R11, X87_USED), imm(0));
+    a.alu8(CMP, thread.at(X87_USED), imm(0));
     a.jcc(NOT_EQUAL, x87Used);
     Label x87Clean = a.here();
     // Invariant: rsp = B + guest sp, once the tail has added its word.
-    a.mov64(RAX, Memory.fs(SLOT_BASE));
+    a.mov64(RAX, thread.at(SLOT_BASE));
     a.lea64(RSP, Memory.indexed(RAX, RCX, 1, -WORD));
-    copy(a, CALL_TLS_BASE, TLS_BASE);
-    copy(a, CALL_GS_BASE, GS_BASE);
-    copy(a, CALL_FUNCTION, VdsoCode.RETURN_PC);
-    a.mov32(Memory.fs(MXCSR), imm(DEFAULT_MXCSR));
-    a.ldmxcsr(Memory.fs(MXCSR));
+    setField(a, CALL_TLS_BASE, TLS_BASE);
+    setField(a, CALL_GS_BASE, GS_BASE);
+    setField(a, CALL_FUNCTION, RETURN_PC);
+    a.mov32(Memory.base(R10, MXCSR), imm(DEFAULT_MXCSR));
+    a.ldmxcsr(Memory.base(R10, MXCSR));
     a.vzeroall();
     a.cld();
     for (int i = 0; i < ARGUMENTS.length; i++) {
@@ -294,20 +308,21 @@ final class CallCode {
     a.bind(x87Used);
     clearX87(a);
     a.mov8(Memory.base(R11, X87_USED), imm(0));
+    a.mov8(thread.at(X87_USED), imm(0));
     a.mov64(Memory.base(R11, X87), imm(PassageCode.DEFAULT_X87_CONTROL));
     a.jmp(x87Clean);
   }
 
-  private static void copy(Assembler a, int from, int to) {
-    a.mov64(RAX, Memory.fs(from));
-    a.mov64(Memory.fs(to), RAX);
+  private void setField(Assembler a, int from, int to) {
+    a.mov64(RAX, Memory.base(R10, from));
+    a.mov64(thread.at(to), RAX);
   }
 
   /** Initial state, registers zeroed: the header behind the image says that nothing is in it. */
   private static void clearX87(Assembler a) {
     a.movImmediate32(RAX, XSAVE_X87);
     a.movImmediate32(RDX, 0);
-    a.xrstor64(Memory.fs(X87));
+    a.xrstor64(Memory.base(R10, X87));
   }
 
   private void emitReturn(Assembler a) {
@@ -317,37 +332,42 @@ final class CallCode {
     Label wake = new Label();
     a.align(64);
     a.bind(giveBack);
-    a.mov64(R11, Memory.fs(CALLER));
+    a.mov64(R10, thread.at(CURRENT));
+    a.mov64(R11, Memory.base(R10, CALLER));
     a.alu64(CMP, R11, imm((int) LentContext.TAKEN));
     a.jcc(BELOW_OR_EQUAL, byJava);
-    a.alu8(CMP, Memory.fs(X87_USED), imm(0));
+    a.alu8(CMP, thread.at(X87_USED), imm(0));
     a.jcc(NOT_EQUAL, x87Used);
     Label x87Clean = a.here();
-    a.mov64(R10, Memory.fs(SELF));
-    a.mov64(R8, Memory.fs(CALL_TARGET));
-    a.mov64(R9, Memory.base(R11, SLOT_BASE));
-    a.wrfsbase(R11);
-    a.wrgsbase(R9);
+    a.mov64(R8, Memory.base(R10, CALL_TARGET));
+    makeCurrent(a, R11);
+    for (int field : new int[] {TLS_BASE, GS_BASE}) {
+      a.mov64(RCX, Memory.base(R11, field));
+      a.mov64(thread.at(field), RCX);
+    }
+    a.mov32(RCX, Memory.base(R11, PC));
+    a.mov64(thread.at(RETURN_PC), RCX);
     // A kick of the callee's has nothing to do any more.
     a.mov32(Memory.base(R10, KICK_PENDING), imm(0));
     a.mov64(Memory.base(R10, CALLER), imm((int) LentContext.FREE));
     // Without a fence, so that a caller that begins to wait in this moment may be missed; it looks
     // again by itself.
     a.mov32(RSI, Memory.base(R8, CallTarget.WAITERS));
-    a.ldmxcsr(Memory.fs(MXCSR));
+    a.ldmxcsr(Memory.base(R11, MXCSR));
     a.vzeroall();
     a.cld();
-    a.mov64(RDX, Memory.fs(gpr(RDX)));
+    a.mov64(RDX, Memory.base(R11, gpr(RDX)));
     Label store = a.here();
     a.mov64(Memory.guest(RDX, 0), RAX);
     fixups.add(new Fixup(store, a.here(), badResult));
     CapabilityCode.clear(a, RAX);
     Label stored = a.here();
     for (int register : PRESERVED) {
-      a.mov64(register, Memory.fs(gpr(register)));
+      a.mov64(register, Memory.base(R11, gpr(register)));
     }
     // Invariant: rsp = B + guest sp, once the tail has added its word.
-    a.mov32(RCX, Memory.fs(gpr(RSP)));
+    a.mov64(R9, thread.at(SLOT_BASE));
+    a.mov32(RCX, Memory.base(R11, gpr(RSP)));
     a.lea64(RSP, Memory.indexed(R9, RCX, 1, -WORD));
     a.test32(RSI, RSI);
     a.jcc(NOT_EQUAL, wake);
@@ -357,23 +377,24 @@ final class CallCode {
     a.bind(x87Used);
     a.mov64(R8, RAX);
     clearX87(a);
-    a.mov8(Memory.fs(X87_USED), imm(0));
+    a.mov8(Memory.base(R10, X87_USED), imm(0));
+    a.mov8(thread.at(X87_USED), imm(0));
     a.mov64(RAX, R8);
     a.jmp(x87Clean);
     a.bind(badResult);
     a.movImmediate64(RAX, -EFAULT);
     a.jmp(stored);
     a.bind(wake);
-    a.mov64(RDI, Memory.fs(gpr(RDI)));
+    a.mov64(RDI, Memory.base(R11, gpr(RDI)));
     a.mov64(RSI, RAX);
     CapabilityCode.clear(a, RCX, RDX);
-    CapabilityCode.finishInJava(a, passage, CapabilityRoutine.CP_CALL_WAKE);
+    capabilities.finishInJava(a, CapabilityRoutine.CP_CALL_WAKE);
 
     // Not a call that began in machine code: the library OS knows whether it is one at all.
     a.bind(byJava);
     vdso.readReturnPc(a);
     a.mov64(RDI, RAX);
     CapabilityCode.clear(a, RCX);
-    CapabilityCode.finishInJava(a, passage, CapabilityRoutine.CP_CALL_RETURN.systemCallNumber());
+    capabilities.finishInJava(a, CapabilityRoutine.CP_CALL_RETURN.systemCallNumber());
   }
 }

@@ -11,7 +11,9 @@ import static org.capvm.machine.assemble.Condition.EQUAL;
 import static org.capvm.machine.assemble.Condition.NOT_EQUAL;
 import static org.capvm.machine.assemble.Immediate.imm;
 import static org.capvm.machine.layout.ContextLayout.CAPABILITIES;
+import static org.capvm.machine.layout.ContextLayout.CURRENT;
 import static org.capvm.machine.layout.ContextLayout.PC;
+import static org.capvm.machine.layout.ContextLayout.RETURN_PC;
 import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
 import static org.capvm.machine.layout.Gpr.R10;
 import static org.capvm.machine.layout.Gpr.R11;
@@ -68,11 +70,13 @@ final class CapabilityCode {
 
   private final Map<CapabilityRoutine, Label> entries = new EnumMap<>(CapabilityRoutine.class);
   private final List<Fixup> fixups = new ArrayList<>();
+  private final ThreadFields thread;
   private final PassageCode passage;
   private final VdsoCode vdso;
 
   /** Emits the routines. */
-  CapabilityCode(Assembler a, PassageCode passage, VdsoCode vdso) {
+  CapabilityCode(Assembler a, ThreadFields thread, PassageCode passage, VdsoCode vdso) {
+    this.thread = thread;
     this.passage = passage;
     this.vdso = vdso;
     begin(a, CapabilityRoutine.CP_FILE_READ);
@@ -120,7 +124,7 @@ final class CapabilityCode {
       a.mov64(RDI, RSI);
     }
     a.alu64(ADD, shared, Memory.base(R8, BASE));
-    a.mov64(guest, Memory.fs(SLOT_BASE));
+    a.mov64(guest, thread.at(SLOT_BASE));
     a.alu64(ADD, guest, RDX);
     Label done = new Label();
     Label copyStart = a.here();
@@ -138,7 +142,7 @@ final class CapabilityCode {
     a.bind(leaveSlow);
     leave(a);
     a.bind(slow);
-    finishInJava(a, routine);
+    finishInJava(a, routine.systemCallNumber());
   }
 
   /** Copies rcx bytes from rsi to rdi. */
@@ -189,14 +193,14 @@ final class CapabilityCode {
     a.bind(leaveSlow);
     leave(a);
     a.bind(slow);
-    finishInJava(a, routine);
+    finishInJava(a, routine.systemCallNumber());
   }
 
   /**
    * Begins a use of the capability whose handle is in rdi; leaves its entry in r8, and in rax what
    * its range has from the offset in rsi on.
    */
-  private static void enter(Assembler a, int permission, Label slow, Label leaveSlow) {
+  private void enter(Assembler a, int permission, Label slow, Label leaveSlow) {
     find(a, slow);
     a.lock();
     a.alu32(ADD, Memory.base(R8, IN_FLIGHT), imm(1));
@@ -213,8 +217,9 @@ final class CapabilityCode {
   }
 
   /** Leaves in r8 the entry of the capability whose handle is in rdi, if it is valid now. */
-  static void find(Assembler a, Label notValid) {
-    a.mov64(R8, Memory.fs(CAPABILITIES));
+  void find(Assembler a, Label notValid) {
+    a.mov64(R8, thread.at(CURRENT));
+    a.mov64(R8, Memory.base(R8, CAPABILITIES));
     a.test64(R8, R8);
     a.jcc(EQUAL, notValid);
     a.mov32(RAX, RDI);
@@ -236,19 +241,15 @@ final class CapabilityCode {
     }
   }
 
-  private void finishInJava(Assembler a, CapabilityRoutine routine) {
-    finishInJava(a, passage, routine.systemCallNumber());
-  }
-
   /**
    * As if the guest had made a system call itself right before returning, with four arguments in
    * the registers of the C calling convention.
    */
-  static void finishInJava(Assembler a, PassageCode passage, int systemCallNumber) {
+  void finishInJava(Assembler a, int systemCallNumber) {
     a.mov64(R10, RCX);
     clear(a, R8, R9);
-    a.mov64(R11, Memory.fs(VdsoCode.RETURN_PC));
-    a.mov32(Memory.fs(PC), R11);
+    a.mov64(R11, thread.at(RETURN_PC));
+    a.mov32(thread.at(PC), R11);
     a.lea64(RSP, Memory.base(RSP, 8));
     a.movImmediate32(RAX, systemCallNumber);
     a.jmp(passage.systemCall);

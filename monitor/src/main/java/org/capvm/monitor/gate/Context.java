@@ -11,7 +11,6 @@ import static org.capvm.machine.layout.ContextLayout.FAULT_TRAP_NUMBER;
 import static org.capvm.machine.layout.ContextLayout.FLAGS;
 import static org.capvm.machine.layout.ContextLayout.GS_BASE;
 import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
-import static org.capvm.machine.layout.ContextLayout.LOADED_GS;
 import static org.capvm.machine.layout.ContextLayout.MXCSR;
 import static org.capvm.machine.layout.ContextLayout.PC;
 import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
@@ -209,14 +208,8 @@ public final class Context {
     return RawMemory.getByte(field(X87_USED)) != 0;
   }
 
-  /** Another context has had its turn on the host thread: what it left is not this one's. */
-  void forgetHostState() {
-    forgetLiveX87();
-    RawMemory.putLong(field(LOADED_GS), 0);
-  }
-
   /** The x87 registers may hold something else by now: the next entry loads them. */
-  private void forgetLiveX87() {
+  void forgetLiveX87() {
     RawMemory.putByte(field(X87_LIVE), (byte) 0);
   }
 

@@ -5,7 +5,6 @@ import static org.capvm.machine.host.HostMemory.PROT_READ;
 import static org.capvm.machine.host.HostMemory.PROT_WRITE;
 import static org.capvm.machine.layout.ContextLayout.CALLEE;
 import static org.capvm.machine.layout.ContextLayout.CALLER;
-import static org.capvm.machine.layout.ContextLayout.SELF;
 
 import java.util.ArrayDeque;
 import java.util.Map;
@@ -92,9 +91,8 @@ final class ContextRegion implements AutoCloseable {
     formerLent.push(block);
   }
 
-  /** Says whose a context is, until it is given back; FS may be on it from here on. */
+  /** Says whose a block is, until it is given back. */
   void enter(long block, ContextUser user) {
-    RawMemory.putLong(block + SELF, block);
     users.put(block, user);
   }
 

@@ -14,8 +14,9 @@ import java.util.OptionalLong;
 import org.capvm.machine.assemble.Assembler;
 import org.capvm.machine.assemble.Label;
 import org.capvm.machine.code.CodeCache;
+import org.capvm.machine.code.GateEntries;
 import org.capvm.machine.host.NativeCall;
-import org.capvm.machine.host.SegmentBases;
+import org.capvm.machine.layout.ContextLayout;
 import org.capvm.monitor.fault.FaultHandlers;
 import org.capvm.monitor.fault.Fixup;
 import org.capvm.monitor.fault.HandlerCode;
@@ -39,6 +40,7 @@ public final class Gate implements AutoCloseable {
   private final ContextRegion contexts = new ContextRegion();
   private final SignalStacks signalStacks = new SignalStacks();
   private final long start;
+  private final ThreadFields thread = ThreadFields.ofProcess();
   private final PassageCode passage;
   private final Map<VdsoFunction, Long> vdsoFunctions = new EnumMap<>(VdsoFunction.class);
   private final Map<CapabilityRoutine, Long> capabilityRoutines =
@@ -52,34 +54,31 @@ public final class Gate implements AutoCloseable {
    * Emits the gates and installs the fault handlers.
    *
    * @param codeCache its gate area is written and must not be in use
+   * @throws IllegalArgumentException if threads have no room for what gates keep in them
    */
   public Gate(CodeCache codeCache) {
     this(codeCache, SegmentBases.ofHost());
   }
 
-  /** The same, with a way to set FS and GS that may not be the host's fastest. */
+  /** The same, with a way to set GS that may not be the host's fastest. */
   Gate(CodeCache codeCache, SegmentBases bases) {
     start = codeCache.executableAddress();
     Assembler a = new Assembler();
     FaultSafeAccess.Code accessCode = new FaultSafeAccess.Code(a);
-    passage = new PassageCode(a, bases);
-    VdsoCode vdso = new VdsoCode(a, passage, HostVdso.find());
+    passage = new PassageCode(a, thread, bases);
+    VdsoCode vdso = new VdsoCode(a, thread, passage, HostVdso.find());
     List<Fixup> fixups = new ArrayList<>(accessCode.fixups());
     fixups.addAll(vdso.fixups());
-    CapabilityCode capabilities = new CapabilityCode(a, passage, vdso);
+    CapabilityCode capabilities = new CapabilityCode(a, thread, passage, vdso);
     fixups.addAll(capabilities.fixups());
-    CallCode calls = new CallCode(a, bases, passage, vdso);
+    CallCode calls = new CallCode(a, thread, bases, capabilities, vdso);
     fixups.addAll(calls.fixups());
     HandlerCode handlers =
         new HandlerCode(
             a,
-            bases,
+            thread.at(ContextLayout.CURRENT),
             new HandlerCode.Ranges(
-                start,
-                CodeCache.GATE_BYTES,
-                codeCache.capacityBytes() - CodeCache.GATE_BYTES,
-                contexts.start(),
-                ContextRegion.BYTES),
+                start, CodeCache.GATE_BYTES, codeCache.capacityBytes() - CodeCache.GATE_BYTES),
             fixups,
             new HandlerCode.KickPoints(
                 List.of(
@@ -112,24 +111,14 @@ public final class Gate implements AutoCloseable {
     return start + label.offset();
   }
 
-  /** Host address of the gate for a branch to code without a translation. */
-  public long miss() {
-    return hostAddress(passage.miss);
-  }
-
-  /** Host address of the gate for a system call. */
-  public long systemCall() {
-    return hostAddress(passage.systemCall);
-  }
-
-  /** Host address of the gate for a trap that translated code raises. */
-  public long trap() {
-    return hostAddress(passage.trap);
-  }
-
-  /** Host address of the gate for an instruction that the library OS emulates. */
-  public long emulate() {
-    return hostAddress(passage.emulate);
+  /** What translations have to know of the gates. */
+  public GateEntries entries() {
+    return new GateEntries(
+        hostAddress(passage.miss),
+        hostAddress(passage.systemCall),
+        hostAddress(passage.trap),
+        hostAddress(passage.emulate),
+        thread.distance());
   }
 
   /**

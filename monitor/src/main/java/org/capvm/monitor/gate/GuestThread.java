@@ -252,7 +252,7 @@ public final class GuestThread implements ContextUser, CodeUser, AutoCloseable {
   private void takeTurn() {
     GuestThread previous = turns.last;
     turns.last = this;
-    context.forgetHostState();
+    context.forgetLiveX87();
     if (!context.usesX87() && (previous == null || previous.context.usesX87())) {
       gate.attach(address);
     }

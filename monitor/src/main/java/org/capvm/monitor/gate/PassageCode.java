@@ -8,10 +8,10 @@ import static org.capvm.machine.assemble.Condition.EQUAL;
 import static org.capvm.machine.assemble.Condition.NOT_EQUAL;
 import static org.capvm.machine.assemble.Immediate.imm;
 import static org.capvm.machine.layout.ContextLayout.CALLER;
+import static org.capvm.machine.layout.ContextLayout.CURRENT;
 import static org.capvm.machine.layout.ContextLayout.EXIT_REASON;
 import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
 import static org.capvm.machine.layout.ContextLayout.FLAGS;
-import static org.capvm.machine.layout.ContextLayout.HOST_FS;
 import static org.capvm.machine.layout.ContextLayout.HOST_MXCSR;
 import static org.capvm.machine.layout.ContextLayout.HOST_RSP;
 import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
@@ -20,7 +20,7 @@ import static org.capvm.machine.layout.ContextLayout.PC;
 import static org.capvm.machine.layout.ContextLayout.RAW_FLAGS;
 import static org.capvm.machine.layout.ContextLayout.RAW_R11;
 import static org.capvm.machine.layout.ContextLayout.RAW_RSP;
-import static org.capvm.machine.layout.ContextLayout.SELF;
+import static org.capvm.machine.layout.ContextLayout.SAVED_RDI;
 import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
 import static org.capvm.machine.layout.ContextLayout.VECTOR;
 import static org.capvm.machine.layout.ContextLayout.X87;
@@ -45,11 +45,11 @@ import static org.capvm.machine.layout.Gpr.RDX;
 import static org.capvm.machine.layout.Gpr.RSI;
 import static org.capvm.machine.layout.Gpr.RSP;
 
+import java.util.function.IntFunction;
 import org.capvm.machine.assemble.Assembler;
 import org.capvm.machine.assemble.Label;
 import org.capvm.machine.assemble.Memory;
 import org.capvm.machine.assemble.Memory.Segment;
-import org.capvm.machine.host.SegmentBases;
 import org.capvm.machine.layout.ContextLayout;
 import org.capvm.machine.layout.ExitReason;
 import org.capvm.machine.layout.SlotLayout;
@@ -59,11 +59,13 @@ import org.capvm.machine.layout.SlotLayout;
  *
  * <p>Two invariants hold at both ends. Towards the guest: every register that a guest can read
  * holds the guest's own value, or zero. Towards Java: every register that the C calling convention
- * or the JVM relies on (callee-saved registers, rsp, FS base, direction flag, MXCSR, x87 state) is
- * as it was.
+ * or the JVM relies on (callee-saved registers, rsp, direction flag, MXCSR, x87 state) is as it
+ * was.
  *
- * <p>GS is the guest's alone: the JVM and the C library do not use it on x86-64 Linux, so it keeps
- * the slot's base between visits and is written only when the slot changes.
+ * <p>FS is the host's always: what a guest's code reaches through it is memory of the host thread's
+ * own, which holds fields of the context that runs; {@link ContextLayout} says which. GS is the
+ * guest's alone: the JVM and the C library do not use it on x86-64 Linux, so it keeps the slot's
+ * base between visits and is written only when the slot changes.
  */
 final class PassageCode {
   /** {@link ContextLayout#EXIT_REASON} after a fault: {@link GuestThread} works out the reason. */
@@ -74,13 +76,17 @@ final class PassageCode {
 
   private static final int[] CALLEE_SAVED = {RBP, RBX, R12, R13, R14, R15};
 
-  /** All general registers that the guest owns, the pointer to the context last. */
+  /** The general registers that the guest owns, but for rdi, which points to the context. */
   private static final int[] GUEST_REGISTERS = {
-    RAX, RCX, RDX, RBX, RBP, RSI, R8, R9, R10, R12, R13, R14, R15, RDI
+    RAX, RCX, RDX, RBX, RBP, RSI, R8, R9, R10, R12, R13, R14, R15
   };
 
   private static final int VECTORS = 16;
   private static final int VECTOR_BYTES = 32;
+
+  /** From the pc to the scratch words of the translator: what translations use, but for two. */
+  private static final int THREAD_VECTORS = 3;
+
   private static final int TRAP_FLAG = 1 << 8;
   private static final int DIRECTION_FLAG_BIT = 10;
   private static final int OVERFLOW_FLAG_BIT = 11;
@@ -143,10 +149,12 @@ final class PassageCode {
   final Label kick = new Label();
 
   private final Label leave = new Label();
+  private final ThreadFields thread;
   private final SegmentBases bases;
 
   /** Emits everything. */
-  PassageCode(Assembler a, SegmentBases bases) {
+  PassageCode(Assembler a, ThreadFields thread, SegmentBases bases) {
+    this.thread = thread;
     this.bases = bases;
     emitAttach(a);
     emitEnter(a);
@@ -157,8 +165,6 @@ final class PassageCode {
 
   private void emitAttach(Assembler a) {
     a.bind(attach);
-    a.mov64(RAX, Memory.fs(SELF));
-    a.mov64(Memory.base(RDI, HOST_FS), RAX);
     a.stmxcsr(Memory.base(RDI, HOST_MXCSR));
     // What host code left in x87 and MMX registers must not be there when the guest first uses
     // them.
@@ -174,10 +180,9 @@ final class PassageCode {
     a.bind(enter);
     pushHostState(a);
     a.bind(windowStart);
-    // From the moment that FS is the context's, a kick is seen: before this comparison by the
-    // comparison, after it by the handler, which abandons the entry. Guest state in the context
-    // stays
-    // as it is until the jump, so that abandoning needs to undo nothing.
+    // From the moment that the context is the current one, a kick is seen: before this comparison
+    // by the comparison, after it by the handler, which abandons the entry. Guest state in the
+    // context stays as it is until the jump, so that abandoning needs to undo nothing.
     a.alu32(CMP, Memory.base(RDI, KICK_PENDING), imm(0));
     a.jcc(NOT_EQUAL, abandon);
     // x87 first: its instruction loads vector registers and MXCSR as well.
@@ -268,47 +273,45 @@ final class PassageCode {
     gate(a, miss, ExitReason.MISS.code(), save);
     gate(a, trap, ExitReason.TRAP.code(), save);
     gate(a, emulate, ExitReason.EMULATE.code(), save);
-    a.align(16);
-    a.bind(fault);
-    saveRaw(a);
-    a.mov32(Memory.fs(EXIT_REASON), imm(RAW_FAULT));
-    a.jmp(save);
-    a.align(16);
-    a.bind(kick);
-    saveRaw(a);
-    a.mov32(Memory.fs(EXIT_REASON), imm(RAW_KICK));
-    a.jmp(save);
+    gate(a, fault, RAW_FAULT, save);
+    gate(a, kick, RAW_KICK, save);
 
     a.align(64);
     a.bind(save);
+    a.mov64(thread.at(SAVED_RDI), RDI);
+    a.mov64(RDI, thread.at(CURRENT));
     for (int register : GUEST_REGISTERS) {
-      a.mov64(Memory.fs(gpr(register)), register);
+      a.mov64(Memory.base(RDI, gpr(register)), register);
     }
+    a.mov64(Memory.base(RDI, RAW_R11), R11);
+    a.mov64(Memory.base(RDI, RAW_RSP), RSP);
     // A guest never sees B: the low half of rsp is its own stack pointer. The high half stays zero.
-    a.mov32(Memory.fs(ContextLayout.RSP), RSP);
-    // pushfq must not write to the guest's stack, which may not be there.
-    a.mov64(RSP, Memory.fs(HOST_RSP));
-    a.pushfq();
-    a.pop(Memory.fs(FLAGS));
-    a.cld();
+    a.mov32(Memory.base(RDI, ContextLayout.RSP), RSP);
     for (int i = 0; i < VECTORS; i++) {
-      a.vmovdqu256(Memory.fs(VECTOR + i * VECTOR_BYTES), i);
+      a.vmovdqu256(Memory.base(RDI, VECTOR + i * VECTOR_BYTES), i);
     }
+    // pushfq must not write to the guest's stack, which may not be there.
+    a.mov64(RSP, Memory.base(RDI, HOST_RSP));
+    a.pushfq();
+    copyThreadFields(a, thread::at, field -> Memory.base(RDI, field));
+    a.mov64(RAX, thread.at(SAVED_RDI));
+    a.mov64(Memory.base(RDI, gpr(RDI)), RAX);
+    a.pop(Memory.base(RDI, FLAGS));
+    a.cld();
     a.vzeroupper();
-    a.stmxcsr(Memory.fs(MXCSR));
-    a.ldmxcsr(Memory.fs(HOST_MXCSR));
+    a.stmxcsr(Memory.base(RDI, MXCSR));
+    a.ldmxcsr(Memory.base(RDI, HOST_MXCSR));
     Label x87Used = new Label();
-    a.alu8(CMP, Memory.fs(X87_USED), imm(0));
+    a.alu8(CMP, Memory.base(RDI, X87_USED), imm(0));
     a.jcc(NOT_EQUAL, x87Used);
     Label x87Saved = a.here();
-    a.mov32(RAX, Memory.fs(EXIT_REASON));
+    a.mov32(RAX, Memory.base(RDI, EXIT_REASON));
     // A call that began in machine code: the caller's registers say what has become of it.
     Label called = new Label();
-    a.alu64(CMP, Memory.fs(CALLER), imm((int) LentContext.TAKEN));
+    a.alu64(CMP, Memory.base(RDI, CALLER), imm((int) LentContext.TAKEN));
     a.jcc(ABOVE, called);
     a.bind(leave);
-    a.mov64(RCX, Memory.fs(HOST_FS));
-    bases.setFs(a, RCX);
+    a.mov64(thread.at(CURRENT), imm(0));
     for (int i = CALLEE_SAVED.length - 1; i >= 0; i--) {
       a.pop(CALLEE_SAVED[i]);
     }
@@ -323,16 +326,16 @@ final class PassageCode {
     // guest's state is like that it stays, because fninit and fxrstor take 130 ns together.
     a.bind(x87Used);
     Label x87Disturbs = new Label();
-    a.fxsave64(Memory.fs(X87));
-    a.movzx16(RAX, Memory.fs(X87));
+    a.fxsave64(Memory.base(RDI, X87));
+    a.movzx16(RAX, Memory.base(RDI, X87));
     a.alu32(CMP, RAX, imm(DEFAULT_X87_CONTROL));
     a.jcc(NOT_EQUAL, x87Disturbs);
-    a.alu8(CMP, Memory.fs(X87 + FXSAVE_TAGS), imm(0));
+    a.alu8(CMP, Memory.base(RDI, X87 + FXSAVE_TAGS), imm(0));
     a.jcc(NOT_EQUAL, x87Disturbs);
-    a.mov8(Memory.fs(X87_LIVE), imm(1));
+    a.mov8(Memory.base(RDI, X87_LIVE), imm(1));
     a.jmp(x87Saved);
     a.bind(x87Disturbs);
-    a.mov8(Memory.fs(X87_LIVE), imm(0));
+    a.mov8(Memory.base(RDI, X87_LIVE), imm(0));
     a.fninit();
     a.jmp(x87Saved);
   }
@@ -341,41 +344,55 @@ final class PassageCode {
     Label abandoned = new Label();
     a.align(16);
     a.bind(abandon);
-    a.mov32(Memory.fs(EXIT_REASON), imm(ExitReason.KICK.code()));
+    a.movImmediate32(RAX, ExitReason.KICK.code());
     a.jmp(abandoned);
     a.align(16);
     a.bind(abandonResume);
-    a.mov32(Memory.fs(EXIT_REASON), imm(RAW_KICK));
+    a.movImmediate32(RAX, RAW_KICK);
     a.bind(abandoned);
-    a.mov64(RSP, Memory.fs(HOST_RSP));
+    a.mov64(RDI, thread.at(CURRENT));
+    a.mov32(Memory.base(RDI, EXIT_REASON), RAX);
+    a.mov64(RSP, Memory.base(RDI, HOST_RSP));
     a.cld();
     a.vzeroupper();
-    a.ldmxcsr(Memory.fs(HOST_MXCSR));
+    a.ldmxcsr(Memory.base(RDI, HOST_MXCSR));
     Label x87Clean = new Label();
-    a.alu8(CMP, Memory.fs(X87_USED), imm(0));
+    a.alu8(CMP, Memory.base(RDI, X87_USED), imm(0));
     a.jcc(EQUAL, x87Clean);
     a.fninit();
-    a.mov8(Memory.fs(X87_LIVE), imm(0));
+    a.mov8(Memory.base(RDI, X87_LIVE), imm(0));
     a.bind(x87Clean);
-    a.mov32(RAX, Memory.fs(EXIT_REASON));
     a.jmp(leave);
   }
 
-  /** Invariant: HOST_RSP is set before FS is, so that any exit finds it. */
+  /** Invariant: what any exit needs is there before the context is the current one. */
   private void pushHostState(Assembler a) {
     for (int register : CALLEE_SAVED) {
       a.push(register);
     }
     a.mov64(Memory.base(RDI, HOST_RSP), RSP);
-    // Asked of the processor, not remembered: several contexts may take turns on one thread.
+    // Of the host thread, not of the context: several may take turns on one thread.
     Label slotLoaded = new Label();
-    a.mov64(RAX, Memory.base(RDI, SLOT_BASE));
-    bases.readGs(a, RCX);
-    a.alu64(CMP, RCX, RAX);
+    a.mov64(RCX, Memory.base(RDI, SLOT_BASE));
+    a.alu64(CMP, RCX, thread.at(SLOT_BASE));
     a.jccShort(EQUAL, slotLoaded);
-    bases.setGs(a, RAX);
+    bases.setGs(a, thread);
     a.bind(slotLoaded);
-    bases.setFs(a, RDI);
+    copyThreadFields(a, field -> Memory.base(RDI, field), thread::at);
+    a.mov64(thread.at(CURRENT), RDI);
+  }
+
+  /** Copies what translations read or write of a context; destroys rax and three vectors. */
+  private static void copyThreadFields(
+      Assembler a, IntFunction<Memory> from, IntFunction<Memory> to) {
+    for (int i = 0; i < THREAD_VECTORS; i++) {
+      a.vmovdqu256(i, from.apply(PC + i * VECTOR_BYTES));
+      a.vmovdqu256(to.apply(PC + i * VECTOR_BYTES), i);
+    }
+    a.mov64(RAX, from.apply(ContextLayout.R11));
+    a.mov64(to.apply(ContextLayout.R11), RAX);
+    a.movzx8(RAX, from.apply(X87_USED));
+    a.mov8(to.apply(X87_USED), RAX);
   }
 
   /** Invariant: no vector register keeps a value of Java's. */
@@ -405,6 +422,7 @@ final class PassageCode {
     for (int register : GUEST_REGISTERS) {
       a.mov64(register, Memory.base(RDI, gpr(register)));
     }
+    a.mov64(RDI, Memory.base(RDI, gpr(RDI)));
   }
 
   /** Invariant: control goes where the branch table says for the pc whose complement is in r11. */
@@ -419,15 +437,10 @@ final class PassageCode {
             64));
   }
 
-  private static void gate(Assembler a, Label entry, int reason, Label save) {
+  private void gate(Assembler a, Label entry, int reason, Label save) {
     a.align(16);
     a.bind(entry);
-    a.mov32(Memory.fs(EXIT_REASON), imm(reason));
+    a.mov32(thread.at(EXIT_REASON), imm(reason));
     a.jmp(save);
-  }
-
-  private static void saveRaw(Assembler a) {
-    a.mov64(Memory.fs(RAW_R11), R11);
-    a.mov64(Memory.fs(RAW_RSP), RSP);
   }
 }

@@ -7,11 +7,12 @@ import static org.capvm.machine.assemble.Condition.ABOVE_OR_EQUAL;
 import static org.capvm.machine.assemble.Condition.EQUAL;
 import static org.capvm.machine.assemble.Condition.NOT_EQUAL;
 import static org.capvm.machine.assemble.Immediate.imm;
+import static org.capvm.machine.layout.ContextLayout.CURRENT;
 import static org.capvm.machine.layout.ContextLayout.FAULT_RIP;
 import static org.capvm.machine.layout.ContextLayout.HOST_RSP;
 import static org.capvm.machine.layout.ContextLayout.KICK_PENDING;
 import static org.capvm.machine.layout.ContextLayout.PC;
-import static org.capvm.machine.layout.ContextLayout.SELF;
+import static org.capvm.machine.layout.ContextLayout.RETURN_PC;
 import static org.capvm.machine.layout.ContextLayout.VDSO_SCRATCH;
 import static org.capvm.machine.layout.Gpr.R10;
 import static org.capvm.machine.layout.Gpr.R11;
@@ -49,7 +50,6 @@ import org.capvm.monitor.fault.Fixup;
 final class VdsoCode {
   static final int RESULT = VDSO_SCRATCH;
   private static final int RESULT_2 = VDSO_SCRATCH + 0x10;
-  static final int RETURN_PC = VDSO_SCRATCH + 0x20;
   private static final int GUEST_RSP = VDSO_SCRATCH + 0x28;
   private static final int ARGUMENT_1 = VDSO_SCRATCH + 0x30;
   private static final int ARGUMENT_2 = VDSO_SCRATCH + 0x38;
@@ -76,6 +76,7 @@ final class VdsoCode {
   /** The jump back into the guest: here the guest is as it will be after it. */
   final Label tailJump = new Label();
 
+  private final ThreadFields thread;
   private final PassageCode passage;
 
   /**
@@ -83,7 +84,8 @@ final class VdsoCode {
    *
    * @param host host addresses of the host's functions
    */
-  VdsoCode(Assembler a, PassageCode passage, Map<VdsoFunction, Long> host) {
+  VdsoCode(Assembler a, ThreadFields thread, PassageCode passage, Map<VdsoFunction, Long> host) {
+    this.thread = thread;
     this.passage = passage;
     for (Map.Entry<VdsoFunction, Long> each : host.entrySet()) {
       a.align(16);
@@ -117,7 +119,7 @@ final class VdsoCode {
     a.movImmediate32(RAX, COMMON_CLOCKS);
     a.bytes(0x0F, 0xA3, 0xF8); // bt eax, edi
     a.jcc(ABOVE_OR_EQUAL, notCommon);
-    a.mov64(RAX, Memory.fs(SELF));
+    a.mov64(RAX, thread.at(CURRENT));
     switchStack(a);
     a.lea64(RSI, Memory.base(RAX, RESULT));
     callHost(a, hostFunction);
@@ -142,7 +144,7 @@ final class VdsoCode {
 
   private void emitGettimeofday(Assembler a, long hostFunction) {
     readReturnPc(a);
-    a.mov64(RAX, Memory.fs(SELF));
+    a.mov64(RAX, thread.at(CURRENT));
     switchStack(a);
     a.lea64(RDI, Memory.base(RAX, RESULT));
     a.lea64(RSI, Memory.base(RAX, RESULT_2));
@@ -164,7 +166,7 @@ final class VdsoCode {
 
   private void emitTime(Assembler a, long hostFunction) {
     readReturnPc(a);
-    a.mov64(RAX, Memory.fs(SELF));
+    a.mov64(RAX, thread.at(CURRENT));
     switchStack(a);
     a.lea64(RDI, Memory.base(RAX, RESULT));
     callHost(a, hostFunction);
@@ -178,7 +180,7 @@ final class VdsoCode {
 
   private void emitGetcpu(Assembler a, long hostFunction) {
     readReturnPc(a);
-    a.mov64(RAX, Memory.fs(SELF));
+    a.mov64(RAX, thread.at(CURRENT));
     switchStack(a);
     a.lea64(RDI, Memory.base(RAX, RESULT));
     a.lea64(RSI, Memory.base(RAX, RESULT_2));
@@ -206,25 +208,27 @@ final class VdsoCode {
     Label load = a.here();
     a.mov32(R11, Memory.base(RSP, 0));
     fixups.add(new Fixup(load, a.here(), passage.fault));
-    a.mov64(Memory.fs(RETURN_PC), R11);
-    a.mov32(Memory.fs(PC), R11);
+    a.mov64(thread.at(RETURN_PC), R11);
+    a.mov32(thread.at(PC), R11);
   }
 
+  /** Goes to the host's stack; the context is in rax. */
   private static void switchStack(Assembler a) {
-    a.mov64(Memory.fs(GUEST_RSP), RSP);
-    a.mov64(Memory.fs(ARGUMENT_1), RDI);
-    a.mov64(Memory.fs(ARGUMENT_2), RSI);
-    a.mov64(RSP, Memory.fs(HOST_RSP));
+    a.mov64(Memory.base(RAX, GUEST_RSP), RSP);
+    a.mov64(Memory.base(RAX, ARGUMENT_1), RDI);
+    a.mov64(Memory.base(RAX, ARGUMENT_2), RSI);
+    a.mov64(RSP, Memory.base(RAX, HOST_RSP));
     a.lea64(RSP, Memory.base(RSP, -STACK_ALIGNMENT_BYTES));
   }
 
   /** Calls the host and makes everything the guest's again but rax, the result. */
-  private static void callHost(Assembler a, long hostFunction) {
+  private void callHost(Assembler a, long hostFunction) {
     a.movImmediate64(RCX, hostFunction);
     a.callRegister(RCX);
-    a.mov64(RSP, Memory.fs(GUEST_RSP));
-    a.mov64(RDI, Memory.fs(ARGUMENT_1));
-    a.mov64(RSI, Memory.fs(ARGUMENT_2));
+    a.mov64(RCX, thread.at(CURRENT));
+    a.mov64(RSP, Memory.base(RCX, GUEST_RSP));
+    a.mov64(RDI, Memory.base(RCX, ARGUMENT_1));
+    a.mov64(RSI, Memory.base(RCX, ARGUMENT_2));
     for (int register : new int[] {RCX, RDX, R8, R9, R10}) {
       a.alu32(XOR, register, register);
     }
@@ -232,7 +236,8 @@ final class VdsoCode {
 
   private void copyResult(Assembler a, int pointer, int from, int words) {
     for (int i = 0; i < words; i++) {
-      a.mov64(R11, Memory.fs(from + 8 * i));
+      a.mov64(R11, thread.at(CURRENT));
+      a.mov64(R11, Memory.base(R11, from + 8 * i));
       Label store = a.here();
       a.mov64(Memory.guest(pointer, 8 * i), R11);
       fixups.add(new Fixup(store, a.here(), passage.fault));
@@ -240,7 +245,8 @@ final class VdsoCode {
   }
 
   private void copyInt(Assembler a, int pointer, int from) {
-    a.mov32(R11, Memory.fs(from));
+    a.mov64(R11, thread.at(CURRENT));
+    a.mov32(R11, Memory.base(R11, from));
     Label store = a.here();
     a.mov32(Memory.guest(pointer, 0), R11);
     fixups.add(new Fixup(store, a.here(), passage.fault));
@@ -255,9 +261,10 @@ final class VdsoCode {
     a.align(16);
     a.bind(tailStart);
     // Restartable up to the change of rsp, the last instruction before the jump.
-    a.alu32(CMP, Memory.fs(KICK_PENDING), imm(0));
+    a.mov64(R11, thread.at(CURRENT));
+    a.alu32(CMP, Memory.base(R11, KICK_PENDING), imm(0));
     a.jcc(NOT_EQUAL, kicked);
-    a.mov32(R11, Memory.fs(RETURN_PC));
+    a.mov32(R11, thread.at(RETURN_PC));
     a.not64(R11);
     a.lea64(RSP, Memory.base(RSP, 8));
     a.bind(tailJump);
@@ -265,10 +272,10 @@ final class VdsoCode {
 
     // As if the kick had found the guest on its way through the branch table: RIP 0, pc in r11.
     a.bind(kicked);
-    a.mov32(R11, Memory.fs(RETURN_PC));
+    a.mov64(Memory.base(R11, FAULT_RIP), imm(0));
+    a.mov32(R11, thread.at(RETURN_PC));
     a.not64(R11);
     a.lea64(RSP, Memory.base(RSP, 8));
-    a.mov64(Memory.fs(FAULT_RIP), imm(0));
     a.jmp(passage.kick);
   }
 }

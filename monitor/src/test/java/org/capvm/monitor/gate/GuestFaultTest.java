@@ -195,8 +195,8 @@ class GuestFaultTest {
         guest.code(
             PC,
             (a, g) -> {
-              a.mov64(Memory.fs(ContextLayout.SPILL), RCX);
-              a.mov64(RCX, Memory.fs(ContextLayout.SLOT_BASE));
+              a.mov64(HandMadeGuest.field(ContextLayout.SPILL), RCX);
+              a.mov64(RCX, HandMadeGuest.field(ContextLayout.SLOT_BASE));
               a.mov32(RDI, RDI);
               a.lea64(RDI, Memory.indexed(RDI, RCX, 1, 0));
               a.mov64(Memory.base(RDI, 0), RAX);

@@ -147,15 +147,15 @@ class GuestThreadTest {
     guest.code(
         PC,
         (a, g) -> {
-          a.mov32(Memory.fs(ContextLayout.TRAP_KIND), imm(TrapKind.BREAKPOINT.code()));
-          a.mov32(Memory.fs(ContextLayout.PC), imm((int) NEXT));
-          a.jmp(HandMadeGuest.GATE.trap());
+          a.mov32(HandMadeGuest.field(ContextLayout.TRAP_KIND), imm(TrapKind.BREAKPOINT.code()));
+          a.mov32(HandMadeGuest.field(ContextLayout.PC), imm((int) NEXT));
+          a.jmp(HandMadeGuest.GATE.entries().trap());
         });
     guest.code(
         NEXT,
         (a, g) -> {
-          a.mov32(Memory.fs(ContextLayout.PC), imm((int) NEXT));
-          a.jmp(HandMadeGuest.GATE.emulate());
+          a.mov32(HandMadeGuest.field(ContextLayout.PC), imm((int) NEXT));
+          a.jmp(HandMadeGuest.GATE.entries().emulate());
         });
     try (GuestThread thread = guest.thread(PC)) {
       assertThat(thread.run()).isEqualTo(ExitReason.TRAP);
@@ -193,7 +193,7 @@ class GuestThreadTest {
     guest.code(
         PC,
         (a, g) -> {
-          a.mov8(Memory.fs(ContextLayout.X87_USED), imm(1));
+          a.mov8(HandMadeGuest.field(ContextLayout.X87_USED), imm(1));
           for (int i = 0; i < 8; i++) {
             a.bytes(0x65, 0x67, 0x0F, 0x7F, 0x47 | i << 3, 8 * i); // movq gs:[edi+8*i], mm_i
           }
@@ -214,7 +214,7 @@ class GuestThreadTest {
     guest.code(
         PC,
         (a, g) -> {
-          a.mov8(Memory.fs(ContextLayout.X87_USED), imm(1));
+          a.mov8(HandMadeGuest.field(ContextLayout.X87_USED), imm(1));
           a.bytes(0x65, 0x67, 0xD9, 0x2F); // fldcw gs:[edi]
           a.bytes(0x65, 0x67, 0xDD, 0x47, 8); // fld qword gs:[edi+8]
           systemCall(a, NEXT);
@@ -245,7 +245,7 @@ class GuestThreadTest {
     guest.code(
         PC,
         (a, g) -> {
-          a.mov8(Memory.fs(ContextLayout.X87_USED), imm(1));
+          a.mov8(HandMadeGuest.field(ContextLayout.X87_USED), imm(1));
           a.bytes(0x65, 0x67, 0xDD, 0x47, 8); // fld qword gs:[edi+8]
           a.bytes(0x65, 0x67, 0xDC, 0x77, 16); // fdiv qword gs:[edi+16]
           a.bytes(0x65, 0x67, 0xDD, 0x5F, 24); // fstp qword gs:[edi+24]
@@ -370,7 +370,7 @@ class GuestThreadTest {
     guest.code(
         PC,
         (a, g) -> {
-          a.mov8(Memory.fs(ContextLayout.X87_USED), imm(1));
+          a.mov8(HandMadeGuest.field(ContextLayout.X87_USED), imm(1));
           a.bytes(0x65, 0x67, 0x0F, 0x6F, 0x07); // movq mm0, gs:[edi]
           a.bytes(0x0F, 0x77); // emms
           systemCall(a, PC);
@@ -381,7 +381,7 @@ class GuestThreadTest {
       other.code(
           NEXT,
           (a, g) -> {
-            a.mov8(Memory.fs(ContextLayout.X87_USED), imm(1));
+            a.mov8(HandMadeGuest.field(ContextLayout.X87_USED), imm(1));
             a.bytes(0x65, 0x67, 0x0F, 0x7F, 0x07); // movq gs:[edi], mm0
             a.bytes(0x0F, 0x77); // emms
             systemCall(a, NEXT);

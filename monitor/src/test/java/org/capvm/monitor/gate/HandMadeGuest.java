@@ -68,6 +68,11 @@ final class HandMadeGuest implements AutoCloseable, Translations {
     slot.mapAnonymous(STACK, AREA_BYTES, PROT_READ | PROT_WRITE);
   }
 
+  /** A field of the context that runs, as confined code reaches it. */
+  static Memory field(int offset) {
+    return ThreadFields.ofProcess().at(offset);
+  }
+
   /** A thread of this guest, on the calling thread, with a stack. */
   GuestThread thread(long pc) {
     GuestThread thread = new GuestThread(GATE, slot, this);
@@ -112,8 +117,8 @@ final class HandMadeGuest implements AutoCloseable, Translations {
 
   /** Emits a system call whose next instruction is at a pc. */
   static void systemCall(Assembler a, long nextPc) {
-    a.mov32(Memory.fs(ContextLayout.PC), new Immediate((int) nextPc));
-    a.jmp(GATE.systemCall());
+    a.mov32(field(ContextLayout.PC), new Immediate((int) nextPc));
+    a.jmp(GATE.entries().systemCall());
   }
 
   /** Emits a jump to a guest pc through the branch table. */

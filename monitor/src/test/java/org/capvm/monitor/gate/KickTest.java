@@ -111,7 +111,7 @@ class KickTest {
     guest.code(
         PC,
         (a, g) -> {
-          a.mov8(Memory.fs(ContextLayout.X87_USED), imm(1));
+          a.mov8(HandMadeGuest.field(ContextLayout.X87_USED), imm(1));
           a.fninit();
           a.bytes(0xD9, 0xE8); // fld1: not what Java expects to find
           a.std();
@@ -209,7 +209,7 @@ class KickTest {
             (a, g) -> {
               a.inc64(RAX);
               a.inc64(RBX);
-              a.mov32(Memory.fs(ContextLayout.SPILL), RAX);
+              a.mov32(HandMadeGuest.field(ContextLayout.SPILL), RAX);
               jump(a, PC);
             });
     guest.at(host + 3, PC, false);
