@@ -23,16 +23,32 @@ static void show(const char *what, const char *path) {
   fflush(stdout);
 }
 
-static void adjust(const char *text) {
+static void adjust_bytes(const char *text, size_t length) {
   int file = open("/proc/self/oom_score_adj", O_WRONLY);
   if (file < 0) {
     printf("adjust %s: %s\n", text, strerror(errno));
     return;
   }
-  ssize_t count = write(file, text, strlen(text));
+  ssize_t count = write(file, text, length);
   printf("adjust %s: %zd %s\n", text, count, count < 0 ? strerror(errno) : "");
   close(file);
   show("oom_score_adj", "/proc/self/oom_score_adj");
+}
+
+static void adjust(const char *text) { adjust_bytes(text, strlen(text)); }
+
+// Numbers as the kernel reads them; none is below what is there, which only the superuser of a whole machine may ask for.
+static void numbers(void) {
+  static const char *const texts[] = {
+      "2147483647", "2147483648", "-2147483648", "-2147483649", "99999999999", "18446744073709551616", "0x7fffffff", "0x80000000",
+      "0xffffffffffffffff", "017777777777", "020000000000", "99999999999x", "999999999999x", "020", "021", "08", "0x", "0X12", "0xg",
+      "0b10011", "+19", "++19", "+-19", "-+0x80000000", "-", "+", " ", "#19", " 19\t\n\n", "19 x", "000000000019", "0000000000019", "19.0"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    adjust(texts[i]);
+    adjust("20");
+  }
+  adjust_bytes("19\0x", 4);
+  adjust("20");
 }
 
 static void owner(const char *path) {
@@ -94,6 +110,7 @@ int main(int argc, char **argv, char **environ) {
   adjust("-1001");
   adjust("much");
   adjust("");
+  numbers();
   if (fork() == 0) {
     show("a child", "/proc/self/oom_score_adj");
     setuid(65534);

@@ -4,8 +4,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
-import org.capvm.libos.ErrnoException;
-import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.FileMode;
 import org.capvm.libos.file.Caller;
 import org.capvm.libos.file.Directory;
@@ -229,7 +227,7 @@ class ProcessDirectory extends SyntheticDirectory {
     }
 
     @Override
-    protected void written(Caller writer, byte[] bytes) {
+    protected int written(Caller writer, byte[] bytes) {
       int length = bytes.length;
       if (length > 0 && bytes[length - 1] == '\n') {
         length--;
@@ -238,6 +236,7 @@ class ProcessDirectory extends SyntheticDirectory {
         named.setName(
             new String(bytes, 0, Math.min(length, MAX_BYTES), StandardCharsets.ISO_8859_1));
       }
+      return bytes.length;
     }
   }
 
@@ -253,15 +252,11 @@ class ProcessDirectory extends SyntheticDirectory {
     }
 
     @Override
-    protected void written(Caller writer, byte[] bytes) {
-      int wanted;
-      try {
-        wanted = Integer.decode(new String(bytes, StandardCharsets.ISO_8859_1).strip());
-      } catch (NumberFormatException e) {
-        throw ErrnoException.of(Errno.EINVAL);
-      }
+    protected int written(Caller writer, byte[] bytes) {
+      int wanted = WrittenNumber.parse(bytes);
       boolean privileged = writer.credentials().isPrivileged();
       process().setOutOfMemoryScore(process().outOfMemoryScore().adjusted(wanted, privileged));
+      return WrittenNumber.taken(bytes);
     }
   }
 
@@ -272,8 +267,9 @@ class ProcessDirectory extends SyntheticDirectory {
     }
 
     @Override
-    protected void written(Caller writer, byte[] bytes) {
+    protected int written(Caller writer, byte[] bytes) {
       // Accepted, because redis-server and others only warn the user when it is not.
+      return bytes.length;
     }
   }
 }

@@ -3,7 +3,7 @@ package org.capvm.libos.file.synthetic;
 import static org.capvm.libos.abi.Whence.SEEK_CUR;
 import static org.capvm.libos.abi.Whence.SEEK_SET;
 
-import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.Caller;
@@ -21,7 +21,7 @@ final class SyntheticDescription extends FileDescription {
 
   private final Caller opener;
   private final SyntheticFile.Content content;
-  private final Consumer<byte[]> writer;
+  private final ToIntFunction<byte[]> writer;
   private byte[] text;
   private long position;
 
@@ -30,7 +30,7 @@ final class SyntheticDescription extends FileDescription {
       Location location,
       int flags,
       SyntheticFile.Content content,
-      Consumer<byte[]> writer) {
+      ToIntFunction<byte[]> writer) {
     super(location, flags);
     this.opener = opener;
     this.content = content;
@@ -66,8 +66,7 @@ final class SyntheticDescription extends FileDescription {
   public long write(Task task, IoBuffer buffer) {
     byte[] bytes = new byte[(int) Math.min(buffer.length(), MAX_WRITE_BYTES)];
     buffer.get(0, bytes, 0, bytes.length);
-    writer.accept(bytes);
-    return bytes.length;
+    return writer.applyAsInt(bytes);
   }
 
   @Override

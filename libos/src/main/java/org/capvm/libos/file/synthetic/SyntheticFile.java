@@ -68,8 +68,9 @@ public class SyntheticFile extends Inode {
    * Takes what a guest wrote in one call; refused unless overridden.
    *
    * @param writer who opened the file
+   * @return how many of the bytes were taken
    */
-  protected void written(Caller writer, byte[] bytes) {
+  protected int written(Caller writer, byte[] bytes) {
     throw ErrnoException.of(Errno.EINVAL);
   }
 
