@@ -39,6 +39,7 @@ final class ConfinedRun {
   static Outcome run(
       List<String> command,
       Map<String, String> environment,
+      Network network,
       String guestDirectory,
       Path hostDirectory,
       Path scratch,
@@ -50,6 +51,7 @@ final class ConfinedRun {
         CvmConfiguration.builder(command.getFirst())
             .arguments(command.subList(1, command.size()))
             .emptyEnvironment()
+            .network(network)
             .mount(new HostMount(hostDirectory, guestDirectory, true))
             .workingDirectory(guestDirectory)
             .standardInput(StandardStream.hostFile(scratch.resolve("input")))

@@ -29,6 +29,7 @@ final class Differential {
   private final Map<String, String> environment = new LinkedHashMap<>();
   private final List<Preparation> preparations = new ArrayList<>();
   private byte[] input = {};
+  private Network network = Network.PRIVATE;
   private boolean comparesErrorStream = true;
   private boolean comparesFiles = true;
   private Duration limit = Duration.ofSeconds(90);
@@ -94,6 +95,12 @@ final class Differential {
     return this;
   }
 
+  /** For programs that use servers of the host. */
+  Differential reachingTheHost() {
+    network = Network.HOST;
+    return this;
+  }
+
   /** For programs whose complaints hold addresses, process ids or timings. */
   Differential ignoringErrorText() {
     comparesErrorStream = false;
@@ -129,7 +136,8 @@ final class Differential {
     Path confinedWork = Files.createDirectories(scratch.resolve("confined"));
     prepare(confinedWork);
     Outcome confined =
-        ConfinedRun.run(command, environment, work.toString(), confinedWork, scratch, limit);
+        ConfinedRun.run(
+            command, environment, network, work.toString(), confinedWork, scratch, limit);
 
     assertThat(nativeOutcome.status())
         .as("native status of %s: %s", command, nativeOutcome.errorText())

@@ -108,7 +108,13 @@ final class InstructionSemanticsTest {
     String confined(int first, int count, boolean dump) throws IOException, InterruptedException {
       Outcome outcome =
           ConfinedRun.run(
-              command(first, count, dump), Map.of(), work.toString(), work, scratch, LIMIT);
+              command(first, count, dump),
+              Map.of(),
+              Network.PRIVATE,
+              work.toString(),
+              work,
+              scratch,
+              LIMIT);
       assertThat(outcome.status()).as("status in the cVM: %s", outcome.errorText()).isZero();
       return outcome.output();
     }

@@ -26,9 +26,4 @@ final class HostAddresses {
         ? InternetAddress.parse(bytes, family)
         : InternetAddress.any(AF_INET, 0);
   }
-
-  /** The form in which the host takes an address: IPv4 never mapped. */
-  static InternetAddress forHost(InternetAddress address) {
-    return address.as(address.isV4() ? AF_INET : AF_INET6);
-  }
 }

@@ -11,10 +11,8 @@ import static org.capvm.libos.file.PollEvents.POLLRDHUP;
 import static org.capvm.libos.file.PollEvents.READABLE;
 import static org.capvm.libos.file.PollEvents.WRITABLE;
 
-import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.abi.SocketOptionNames;
-import org.capvm.libos.abi.SocketType;
 import org.capvm.libos.file.IoBuffer;
 import org.capvm.libos.host.HostSockets;
 import org.capvm.libos.host.Hostcalls;
@@ -133,29 +131,6 @@ final class HostTransport implements StreamTransport {
   /** Sets an option on the host's socket. */
   void setOption(StoredOption option, int value) {
     HostSockets.setOption(descriptor, option.level(), option.name(), value);
-  }
-
-  /** Where the host says the connection starts. */
-  InternetAddress localAddress() {
-    return HostAddresses.decode(HostSockets.localName(descriptor));
-  }
-
-  /**
-   * Opens a non-blocking socket of the host with the options that were set, and starts to connect
-   * it.
-   */
-  static HostTransport connect(InternetAddress destination, SocketOptions options) {
-    InternetAddress address = HostAddresses.forHost(destination);
-    int descriptor =
-        (int) ErrnoException.check(HostSockets.socket(address.family(), SocketType.SOCK_STREAM));
-    HostTransport transport = new HostTransport(descriptor);
-    options.stored().forEach(transport::setOption);
-    long result = HostSockets.connect(descriptor, address.encode());
-    if (result < 0 && result != -Errno.EINPROGRESS) {
-      Hostcalls.close(descriptor);
-      ErrnoException.check(result);
-    }
-    return transport;
   }
 
   @Override

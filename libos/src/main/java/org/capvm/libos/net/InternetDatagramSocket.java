@@ -63,7 +63,7 @@ final class InternetDatagramSocket extends DatagramSocket {
   private PortSpace.Binding binding;
   private volatile InternetAddress local;
   private volatile InternetAddress remote;
-  private volatile int outside = -1;
+  private volatile OutsideSocket outside;
 
   /**
    * @param protocol UDP's or UDP-Lite's
@@ -119,9 +119,8 @@ final class InternetDatagramSocket extends DatagramSocket {
       bindTo(task, InternetAddress.any(family(), 0));
       SocketDescription found = ports.receiver(destination, sourceFor(destination));
       if (network().isOutside(destination, found)) {
-        ErrnoException.check(
-            HostSockets.connect(outside(), HostAddresses.forHost(destination).encode()));
-        local = HostAddresses.decode(HostSockets.localName(outside)).as(family());
+        ErrnoException.check(outside().connect(destination));
+        local = outside.localAddress().as(family());
       } else if (binding.address().isAny()) {
         local = sourceFor(destination).as(family());
       }
@@ -134,6 +133,9 @@ final class InternetDatagramSocket extends DatagramSocket {
   private long disconnect() {
     synchronized (this) {
       if (remote != null) {
+        if (outside != null) {
+          outside.disconnect();
+        }
         remote = null;
         ports.connect(binding, null);
         local = binding.address();
@@ -157,21 +159,24 @@ final class InternetDatagramSocket extends DatagramSocket {
     }
   }
 
-  /** The host's socket, opened when first needed. */
-  private synchronized int outside() {
-    if (outside < 0) {
-      int hostFamily = family() == AF_INET ? AF_INET : AF_INET6;
-      InternetAddress peer = remote;
-      if (peer == null || peer.isV4()) {
-        hostFamily = AF_INET;
+  /**
+   * The host's socket, opened when first needed. Its port is of the host's choice: what is bound in
+   * the cVM must not receive what comes to the host at a port of that number.
+   */
+  private synchronized OutsideSocket outside() {
+    if (outside == null) {
+      OutsideSocket opened = OutsideSocket.open(family(), SOCK_DGRAM);
+      opened.apply(options());
+      if (!binding.address().isAny()) {
+        try {
+          opened.bindAddress(binding.address());
+        } catch (ErrnoException e) {
+          Hostcalls.close(opened.descriptor());
+          throw e;
+        }
       }
-      outside = (int) ErrnoException.check(HostSockets.socket(hostFamily, SOCK_DGRAM));
-      options()
-          .stored()
-          .forEach(
-              (option, value) ->
-                  HostSockets.setOption(outside, option.level(), option.name(), value));
-      becameHostPolled(outside);
+      outside = opened;
+      becameHostPolled(opened.descriptor());
     }
     return outside;
   }
@@ -260,15 +265,17 @@ final class InternetDatagramSocket extends DatagramSocket {
 
   private long sendOutside(IoBuffer buffer, InternetAddress destination) {
     int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    byte[] to = HostAddresses.forHost(destination).encode();
-    return HostSockets.sendVectorTo(outside(), buffer.writeVector(), flags, to);
+    OutsideSocket host = outside();
+    return HostSockets.sendVectorTo(
+        host.descriptor(), buffer.writeVector(), flags, host.name(destination));
   }
 
   @Override
   long receive(Task task, IoBuffer buffer, int flags, Received received) {
-    if (outside < 0) {
+    if (outside == null) {
       return super.receive(task, buffer, flags, received);
     }
+    int descriptor = outside.descriptor();
     long timeout = options().receiveTimeoutNanos();
     long deadline = SocketOptions.deadline(timeout);
     int hostFlags = MSG_DONTWAIT | (flags & (MSG_PEEK | MSG_TRUNC));
@@ -277,7 +284,7 @@ final class InternetDatagramSocket extends DatagramSocket {
           buffer.storing(
               () ->
                   HostSockets.receiveVectorFrom(
-                      outside,
+                      descriptor,
                       buffer.writeVector(),
                       hostFlags,
                       (address, resultFlags) -> {
@@ -290,7 +297,7 @@ final class InternetDatagramSocket extends DatagramSocket {
         return count;
       }
       try {
-        int ready = task.awaitHost(outside, POLLIN, deadline);
+        int ready = task.awaitHost(descriptor, POLLIN, deadline);
         if (ready == 0 && deadline != Task.NEVER && System.nanoTime() >= deadline) {
           return -Errno.EAGAIN;
         }
@@ -310,17 +317,20 @@ final class InternetDatagramSocket extends DatagramSocket {
 
   @Override
   public int readiness() {
-    return outside < 0 ? super.readiness() : HostSockets.poll(outside, READABLE | WRITABLE);
+    return hostDescriptor() < 0
+        ? super.readiness()
+        : HostSockets.poll(hostDescriptor(), READABLE | WRITABLE);
   }
 
   @Override
   public boolean isHostPolled() {
-    return outside >= 0;
+    return outside != null;
   }
 
   @Override
   public int hostDescriptor() {
-    return outside;
+    OutsideSocket host = outside;
+    return host == null ? -1 : host.descriptor();
   }
 
   @Override
@@ -331,8 +341,8 @@ final class InternetDatagramSocket extends DatagramSocket {
         ports.release(binding);
         binding = null;
       }
-      if (outside >= 0) {
-        Hostcalls.close(outside);
+      if (outside != null) {
+        Hostcalls.close(outside.descriptor());
       }
     }
   }

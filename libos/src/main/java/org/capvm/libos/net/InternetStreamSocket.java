@@ -16,6 +16,7 @@ import static org.capvm.libos.file.PollEvents.WRITABLE;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.libos.file.WaitQueue;
+import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.memory.MemoryLimit;
 import org.capvm.libos.process.Task;
 
@@ -54,6 +55,9 @@ final class InternetStreamSocket extends StreamSocket {
   private boolean gone;
   private AcceptQueue target;
   private AcceptQueue.Attempt attempt;
+
+  /** Opened at the first attempt to connect to outside the cVM; further attempts use it again. */
+  private OutsideSocket outside;
 
   InternetStreamSocket(NetworkNamespace network, int family) {
     this(network, family, new SocketOptions(INITIAL_SEND_BYTES, RECEIVE_BYTES));
@@ -118,6 +122,9 @@ final class InternetStreamSocket extends StreamSocket {
     AcceptQueue.Attempt pending;
     AcceptQueue queue;
     synchronized (this) {
+      if (outside != null && hostDescriptor() != outside.descriptor()) {
+        Hostcalls.close(outside.descriptor());
+      }
       pending = attempt;
       queue = target;
       attempt = null;
@@ -192,7 +199,7 @@ final class InternetStreamSocket extends StreamSocket {
           return tell();
         }
         case UNDER_WAY -> {
-          if (transport() instanceof HostTransport outside && outside.isSettled()) {
+          if (transport() instanceof HostTransport host && host.isSettled()) {
             return tell();
           }
           if (isNonBlocking()) {
@@ -236,6 +243,7 @@ final class InternetStreamSocket extends StreamSocket {
     InternetAddress source = sourceFor(task, destination);
     remote = destination.as(family());
     progress = Progress.UNDER_WAY;
+    forgetTransport();
     if (linked) {
       Links.Arrival arrival = network().links().arrival(destination.port());
       if (arrival == null) {
@@ -344,12 +352,22 @@ final class InternetStreamSocket extends StreamSocket {
 
   private void connectOutside(InternetAddress destination) {
     network().requireOutside();
-    HostTransport outside = HostTransport.connect(destination, options());
+    if (outside == null) {
+      outside = OutsideSocket.open(family(), SOCK_STREAM);
+    }
+    outside.apply(options());
+    if (binding != null) {
+      outside.bind(binding, options());
+    }
+    long result = outside.connect(destination);
+    if (result != -Errno.EINPROGRESS) {
+      ErrnoException.check(result);
+    }
     remote = destination.as(family());
     progress = Progress.UNDER_WAY;
-    connected(outside);
+    connected(new HostTransport(outside.descriptor()));
     local = outside.localAddress().as(family());
-    becameHostPolled(outside.hostDescriptor());
+    becameHostPolled(outside.descriptor());
   }
 
   /** What a call that finds the attempt over says: the outcome, once. */
@@ -361,11 +379,14 @@ final class InternetStreamSocket extends StreamSocket {
     }
     progress = Progress.NONE;
     remote = null;
+    if (outside != null) {
+      outside.disconnect();
+    }
     if (portChosenHere) {
       portChosenHere = false;
       releasePort();
-      local = null;
     }
+    local = binding != null ? binding.address() : null;
     return -(error != 0 ? error : Errno.ECONNABORTED);
   }
 

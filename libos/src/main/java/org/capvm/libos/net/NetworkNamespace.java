@@ -22,7 +22,8 @@ import org.capvm.libos.process.Task;
  * Owns the host's listening sockets and one thread that watches them, started when first needed.
  */
 public final class NetworkNamespace implements AutoCloseable {
-  private static final int FIRST_UNPRIVILEGED_PORT = 1024;
+  /** Ports below are the superuser's. */
+  static final int FIRST_UNPRIVILEGED_PORT = 1024;
 
   private final NetworkMode mode;
   private final MemoryLimit memory;
@@ -139,10 +140,16 @@ public final class NetworkNamespace implements AutoCloseable {
     return watcher;
   }
 
-  /** Refuses with EADDRNOTAVAIL to bind to what is not an address of this network. */
+  /**
+   * Refuses with EADDRNOTAVAIL to bind to what is not an address of this network; where the cVM
+   * reaches what the host reaches, the host's are, too.
+   */
   void requireLocal(InternetAddress address) {
     if (!address.isAny() && !address.isLoopback()) {
-      throw ErrnoException.of(Errno.EADDRNOTAVAIL);
+      if (mode != NetworkMode.HOST) {
+        throw ErrnoException.of(Errno.EADDRNOTAVAIL);
+      }
+      OutsideSocket.requireLocal(address);
     }
   }
 
@@ -181,12 +188,16 @@ public final class NetworkNamespace implements AutoCloseable {
   }
 
   /**
-   * Whether a destination is the host's affair: it is not on the loopback; or it is, nobody in the
-   * cVM is there, and the configuration lets the cVM reach what the host reaches, which is also the
-   * host's own loopback.
+   * Whether a destination is the host's affair: it is not on the loopback, and nobody in the cVM is
+   * bound to that very address; or it is, nobody in the cVM is there, and the configuration lets
+   * the cVM reach what the host reaches, which is also the host's own loopback.
    */
   boolean isOutside(InternetAddress destination, SocketDescription receiver) {
-    return !destination.isLoopback() || (receiver == null && mode == NetworkMode.HOST);
+    if (destination.isLoopback()) {
+      return receiver == null && mode == NetworkMode.HOST;
+    }
+    return receiver == null
+        || !InternetAddress.parse(receiver.localName(), receiver.family()).isSameHost(destination);
   }
 
   /** Refuses with ENETUNREACH what leaves the cVM unless the configuration lets it. */

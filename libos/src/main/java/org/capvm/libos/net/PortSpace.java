@@ -27,21 +27,28 @@ final class PortSpace {
     private final boolean reuseAddress;
     private final boolean reusePort;
     private final int uid;
+    private final boolean portChosen;
     private boolean listening;
     private InternetAddress peer;
 
-    private Binding(SocketDescription owner, InternetAddress address, int uid) {
+    private Binding(SocketDescription owner, InternetAddress address, int uid, boolean portChosen) {
       this.owner = owner;
       this.address = address;
       this.v6Only = owner.options().v6Only();
       this.reuseAddress = owner.options().reuseAddress();
       this.reusePort = owner.options().reusePort();
       this.uid = uid;
+      this.portChosen = portChosen;
     }
 
     /** Where it is bound, with its port. */
     InternetAddress address() {
       return address;
+    }
+
+    /** Whether the program asked for this port, and did not leave the choice to the space. */
+    boolean isPortChosen() {
+      return portChosen;
     }
   }
 
@@ -63,8 +70,9 @@ final class PortSpace {
    * @throws ErrnoException EADDRINUSE
    */
   synchronized Binding bind(SocketDescription owner, InternetAddress address, int uid) {
-    int port = address.port() != 0 ? address.port() : ephemeralPort();
-    Binding binding = new Binding(owner, address.withPort(port), uid);
+    boolean portChosen = address.port() != 0;
+    int port = portChosen ? address.port() : ephemeralPort();
+    Binding binding = new Binding(owner, address.withPort(port), uid, portChosen);
     if (conflicts(binding)) {
       throw ErrnoException.of(Errno.EADDRINUSE);
     }
@@ -76,7 +84,7 @@ final class PortSpace {
   synchronized Binding bindAccepted(SocketDescription owner, InternetAddress address) {
     List<Binding> sharing = ports.computeIfAbsent(address.port(), key -> new ArrayList<>(2));
     int uid = sharing.isEmpty() ? 0 : sharing.getFirst().uid;
-    Binding binding = new Binding(owner, address, uid);
+    Binding binding = new Binding(owner, address, uid, true);
     sharing.add(binding);
     return binding;
   }

@@ -40,6 +40,11 @@ abstract class StreamSocket extends SocketDescription {
     waiters().announce(READABLE | WRITABLE);
   }
 
+  /** The connection did not come about; whoever opened what carried it closes it. */
+  final void forgetTransport() {
+    transport = null;
+  }
+
   /** The queue of a listening socket, or null. */
   final AcceptQueue acceptQueue() {
     return acceptQueue;
