@@ -14,11 +14,10 @@ import org.capvm.libos.process.Task;
  * An AF_UNIX socket of type datagram. Reliable: a sender waits while the receiver's queue is full.
  */
 final class UnixDatagramSocket extends DatagramSocket implements UnixSocket {
+  private final UnixName name = new UnixName(this);
   private final WaitQueue.Listener peerHasRoom = waiters()::announce;
 
-  // Guarded by this object's monitor; the volatile ones are read without it.
-  private UnixNames.Binding binding;
-  private volatile UnixAddress name = UnixAddress.UNNAMED;
+  // Changed under this object's monitor.
   private volatile UnixDatagramSocket peer;
   private volatile PeerCredentials peerCredentials = PeerCredentials.UNKNOWN;
   private volatile boolean closed;
@@ -50,17 +49,7 @@ final class UnixDatagramSocket extends DatagramSocket implements UnixSocket {
 
   @Override
   void bind(Task task, byte[] bytes) {
-    UnixAddress address = UnixAddress.parse(bytes);
-    synchronized (this) {
-      if (binding != null) {
-        if (address.isUnnamed()) {
-          return;
-        }
-        throw ErrnoException.of(Errno.EINVAL);
-      }
-      binding = network().unixNames().bind(task, this, address);
-      name = binding.address();
-    }
+    name.bind(task, bytes);
   }
 
   @Override
@@ -93,7 +82,7 @@ final class UnixDatagramSocket extends DatagramSocket implements UnixSocket {
 
   @Override
   byte[] localName() {
-    return name.encode();
+    return name.address().encode();
   }
 
   @Override
@@ -158,7 +147,7 @@ final class UnixDatagramSocket extends DatagramSocket implements UnixSocket {
       if (target.isShut(StreamTransport.RECEIVE_SHUT)) {
         return -Errno.EPIPE;
       }
-      byte[] from = name.isUnnamed() ? null : name.encode();
+      byte[] from = name.address().isUnnamed() ? null : name.address().encode();
       long sent = target.incoming().write(buffer, 0, ancillary, from);
       if (sent != -Errno.EAGAIN) {
         return sent == -Errno.EPIPE ? -Errno.ECONNREFUSED : sent;
@@ -187,11 +176,6 @@ final class UnixDatagramSocket extends DatagramSocket implements UnixSocket {
     closed = true;
     incoming().abandon();
     setPeer(null);
-    synchronized (this) {
-      if (binding != null) {
-        network().unixNames().release(binding, this);
-        binding = null;
-      }
-    }
+    name.release();
   }
 }

@@ -13,9 +13,9 @@ import org.capvm.libos.process.Task;
 
 /** An AF_UNIX socket of type stream or seqpacket. */
 final class UnixStreamSocket extends StreamSocket implements UnixSocket {
-  // Guarded by this object's monitor; the volatile ones are read without it.
-  private UnixNames.Binding binding;
-  private volatile UnixAddress name = UnixAddress.UNNAMED;
+  private final UnixName name = new UnixName(this);
+
+  // Changed before the socket is anybody's, or under this object's monitor.
   private volatile UnixAddress peerName;
   private volatile PeerCredentials ownCredentials = PeerCredentials.UNKNOWN;
   private volatile PeerCredentials peerCredentials = PeerCredentials.UNKNOWN;
@@ -56,8 +56,8 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
     boolean crossing = network() != other.network();
     peer = other;
     other.peer = this;
-    peerName = other.name;
-    other.peerName = name;
+    peerName = other.name.address();
+    other.peerName = name.address();
     peerCredentials = crossing ? PeerCredentials.nobody() : other.ownCredentials;
     other.peerCredentials = crossing ? PeerCredentials.nobody() : ownCredentials;
     return StreamEndpoint.pair(
@@ -72,35 +72,25 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
 
   @Override
   void bind(Task task, byte[] bytes) {
-    UnixAddress address = UnixAddress.parse(bytes);
-    synchronized (this) {
-      if (binding != null) {
-        if (address.isUnnamed()) {
-          return;
-        }
-        throw ErrnoException.of(Errno.EINVAL);
-      }
-      binding = network().unixNames().bind(task, this, address);
-      name = binding.address();
-    }
+    name.bind(task, bytes);
   }
 
   @Override
   void listen(Task task, int backlog) {
     synchronized (this) {
-      if (transport() != null || binding == null) {
+      if (transport() != null || !name.isBound()) {
         throw ErrnoException.of(Errno.EINVAL);
       }
       ownCredentials = PeerCredentials.of(task);
       startListening(clampBacklog(backlog));
     }
-    network().updatePublication(name);
+    network().updatePublication(name.address());
   }
 
   /** A connection came in from the host: it is queued, or reset if there is no room any more. */
   void admit(int hostDescriptor) {
     UnixStreamSocket child = new UnixStreamSocket(network(), type(), options().copy());
-    child.name = name;
+    child.name.inherit(name);
     child.peerName = UnixAddress.UNNAMED;
     child.ownCredentials = ownCredentials;
     child.peerCredentials = PeerCredentials.nobody();
@@ -130,7 +120,7 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
         if (isListening()) {
           return -Errno.EINVAL;
         }
-        if (options().passCredentials() && binding == null) {
+        if (options().passCredentials() && !name.isBound()) {
           bind(task, UnixAddress.UNNAMED.encode());
         }
         if (join(task, listener, queue)) {
@@ -157,7 +147,7 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
     ownCredentials = PeerCredentials.of(task);
     UnixStreamSocket child =
         new UnixStreamSocket(listener.network(), type(), listener.options().copy());
-    child.name = listener.name;
+    child.name.inherit(listener.name);
     child.ownCredentials = listener.ownCredentials;
     StreamEndpoint[] ends = join(child);
     child.connected(ends[1]);
@@ -177,12 +167,12 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
   @Override
   void roomToAccept() {
     waiters().announce(WRITABLE);
-    network().updatePublication(name);
+    network().updatePublication(name.address());
   }
 
   @Override
   byte[] localName() {
-    return name.encode();
+    return name.address().encode();
   }
 
   @Override
@@ -211,7 +201,7 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
       current.shutdown(directions);
     } else if (isListening()) {
       stopListening();
-      network().updatePublication(name);
+      network().updatePublication(name.address());
     } else {
       throw ErrnoException.of(Errno.ENOTCONN);
     }
@@ -243,12 +233,7 @@ final class UnixStreamSocket extends StreamSocket implements UnixSocket {
   @Override
   void forgetName() {
     peer = null;
-    synchronized (this) {
-      if (binding != null) {
-        network().unixNames().release(binding, this);
-        binding = null;
-      }
-    }
-    network().updatePublication(name);
+    name.release();
+    network().updatePublication(name.address());
   }
 }
