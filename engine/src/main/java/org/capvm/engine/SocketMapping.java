@@ -8,7 +8,8 @@ import java.nio.file.Path;
  * sent either way, and the program in the cVM does not learn who connects. Who may connect, the
  * file's mode says, which is what the JVM's umask leaves.
  *
- * @param host the file, which must not be there before; it becomes absolute
+ * @param host the file, which becomes absolute; a file that is there already must be that of a
+ *     socket that is no more, which a process leaves when it is killed
  * @param guestName what a program in the cVM binds to, in the same spelling: an absolute path, or
  *     an abstract name with {@code @} in front. A path must not lead to the host's file itself
  */

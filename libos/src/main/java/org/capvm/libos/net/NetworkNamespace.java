@@ -67,7 +67,8 @@ public final class NetworkNamespace implements AutoCloseable {
    * @param hostPath the file
    * @param hostName the same as a socket's name
    * @param guestName the name a program in the cVM binds to, in the same spelling
-   * @throws ErrnoException what {@code bind} on the host said; EADDRINUSE if there is a file
+   * @throws ErrnoException what {@code bind} on the host said; EADDRINUSE if there is a file,
+   *     unless it was left by a socket that is no more
    */
   public void publish(Path hostPath, UnixAddress hostName, UnixAddress guestName) {
     publishedNames.add(new UnixPublication(this, hostPath, hostName, guestName));

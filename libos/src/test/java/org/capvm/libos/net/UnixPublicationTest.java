@@ -12,10 +12,12 @@ import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.AddressFamily;
@@ -192,6 +194,93 @@ final class UnixPublicationTest {
         .hasMessage("EADDRINUSE");
     fixture.network.close();
     assertThat(taken).hasContent("mine");
+  }
+
+  /** What a process leaves that is killed: nobody removes the file. */
+  private static void leave(Path file) throws IOException {
+    ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+        .bind(UnixDomainSocketAddress.of(file))
+        .close();
+  }
+
+  @Test
+  void aFileThatAKilledProcessLeftIsReplaced() throws IOException {
+    fixture.network.close();
+    leave(file);
+    SocketFixture next = new SocketFixture();
+    publish(next, file);
+    SocketDescription socket = next.create(AddressFamily.AF_UNIX, SocketType.SOCK_STREAM);
+    socket.bind(null, abstractName(NAME));
+    socket.listen(null, 5);
+    connect().close();
+    assertThat(directory).isDirectoryContaining(file::equals);
+    assertThat(directory.toFile().list()).hasSize(1);
+    next.network.close();
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  private void assertInUse(Path taken) {
+    SocketFixture other = new SocketFixture();
+    assertThatThrownBy(() -> publish(other, taken))
+        .isInstanceOf(ErrnoException.class)
+        .hasMessage("EADDRINUSE");
+    other.network.close();
+  }
+
+  @Test
+  void aFileStaysWithWhoPublishedItWhetherOrNotAProgramListens() throws IOException {
+    Path link =
+        Files.createSymbolicLink(
+            directory.resolveSibling(directory.getFileName() + "-link"), directory);
+    Path another = link.resolve(file.getFileName());
+    assertInUse(file);
+    assertInUse(another);
+    SocketDescription listening = listening(SocketType.SOCK_STREAM, 0);
+    assertInUse(file);
+    try (SocketChannel first = connect();
+        SocketChannel second = connect()) {
+      assertThat(first.isConnected() && second.isConnected()).isTrue();
+      assertInUse(file);
+    }
+    listening.release();
+    assertInUse(file);
+    assertInUse(another);
+    listening(SocketType.SOCK_STREAM, 5);
+    connect().close();
+    Files.delete(link);
+  }
+
+  /** Waits for the end, or a reset. */
+  private static boolean isOver(SocketChannel host) {
+    try {
+      return host.read(ByteBuffer.allocate(1)) < 0;
+    } catch (IOException reset) {
+      return true;
+    }
+  }
+
+  @Test
+  void connectionsThatNobodyAcceptedEndWhenTheProgramStopsListening() throws IOException {
+    SocketDescription listening = listening(SocketType.SOCK_STREAM, 0);
+    List<SocketChannel> hosts = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      hosts.add(connect());
+    }
+    listening.release();
+    for (SocketChannel host : hosts) {
+      assertThat(isOver(host)).isTrue();
+      host.close();
+    }
+  }
+
+  @Test
+  void aLinkToAFileThatWasLeftIsAnErrorAndStays() throws IOException {
+    Path left = directory.resolve("left");
+    leave(left);
+    Path link = Files.createSymbolicLink(directory.resolve("link"), left);
+    assertInUse(link);
+    assertThat(link).isSymbolicLink();
+    assertThat(left).exists();
   }
 
   @Test
