@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.capvm.machine.error.HostException;
+import org.capvm.machine.host.ThreadLocalBlock;
 import org.capvm.machine.layout.SlotLayout;
 import org.capvm.monitor.memory.SlotAllocator;
 
@@ -36,6 +37,15 @@ final class PlatformCheck {
               + System.getProperty("os.name")
               + " on "
               + System.getProperty("os.arch"));
+    }
+    try {
+      ThreadLocalBlock.distance();
+    } catch (IllegalArgumentException noRoom) {
+      throw new PlatformException(
+          "CapVM needs room in the C library's static thread-local storage (set GLIBC_TUNABLES to"
+              + " glibc.rtld.optional_static_tls=2048): "
+              + noRoom.getMessage(),
+          noRoom);
     }
     List<String> flags = processorFlags();
     FEATURES.forEach(

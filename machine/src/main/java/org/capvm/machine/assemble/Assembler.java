@@ -123,11 +123,6 @@ public final class Assembler extends Encoder {
     labelFixup(4, label);
   }
 
-  /** Exchanges two 64-bit registers. */
-  public void xchg64(int first, int second) {
-    encode(NO_PREFIX, true, 0x87, first, second);
-  }
-
   /** Pushes 64 bits. */
   public void push(int register) {
     rexForRegister(false, register);
@@ -259,11 +254,6 @@ public final class Assembler extends Encoder {
     encode(NO_PREFIX, true, 0xFF, 0, register);
   }
 
-  /** Adds one to 64 bits in memory. */
-  public void inc64(Memory destination) {
-    encode(NO_PREFIX, true, 0xFF, 0, destination);
-  }
-
   /** Shifts or rotates 64 bits by a constant. */
   public void shift64(Shift operation, int register, int count) {
     encode(NO_PREFIX, true, 0xC1, operation.extension, register);
@@ -274,14 +264,6 @@ public final class Assembler extends Encoder {
   public void bt32(int register, int bit) {
     encode(NO_PREFIX, false, 0x0FBA, 4, register);
     byte8(bit);
-  }
-
-  /** Sets the register's lowest byte to 1 if the condition holds, else to 0. */
-  public void setcc(int condition, int register) {
-    if (register >= 4) {
-      byte8(0x40 | register >> 3);
-    }
-    bytes(0x0F, 0x90 | condition, 0xC0 | (register & 7));
   }
 
   // ---- atomic operations
@@ -318,6 +300,11 @@ public final class Assembler extends Encoder {
 
   // ---- branches
 
+  private void jmpShort(Label target) {
+    byte8(0xEB);
+    labelFixup(1, target);
+  }
+
   /** Jumps to a label. */
   public void jmp(Label target) {
     if (target.isBound() && target.offset() - (position() + 2) >= Byte.MIN_VALUE) {
@@ -326,12 +313,6 @@ public final class Assembler extends Encoder {
       byte8(0xE9);
       labelFixup(4, target);
     }
-  }
-
-  /** Jumps to a label that is at most 127 bytes away. */
-  public void jmpShort(Label target) {
-    byte8(0xEB);
-    labelFixup(1, target);
   }
 
   /** Jumps to a host address within 2 GiB of the code. */
@@ -365,12 +346,6 @@ public final class Assembler extends Encoder {
   public void jcc(int condition, long hostTarget) {
     bytes(0x0F, 0x80 | condition);
     hostFixup(hostTarget);
-  }
-
-  /** Calls a label. */
-  public void call(Label target) {
-    byte8(0xE8);
-    labelFixup(4, target);
   }
 
   /** Calls the address in a register. */
@@ -435,11 +410,6 @@ public final class Assembler extends Encoder {
     encode(NO_PREFIX, false, 0xD9, 7, destination);
   }
 
-  /** Loads the x87 control word. */
-  public void fldcw(Memory source) {
-    encode(NO_PREFIX, false, 0xD9, 5, source);
-  }
-
   /** Stores the SSE control and status word. */
   public void stmxcsr(Memory destination) {
     encode(NO_PREFIX, false, 0x0FAE, 3, destination);
@@ -460,11 +430,6 @@ public final class Assembler extends Encoder {
   /** Pushes the flags. */
   public void pushfq() {
     byte8(0x9C);
-  }
-
-  /** Pops the flags. */
-  public void popfq() {
-    byte8(0x9D);
   }
 
   /** Loads SF, ZF, AF, PF and CF from ah. */
@@ -495,20 +460,5 @@ public final class Assembler extends Encoder {
   /** Enters the kernel. */
   public void syscall() {
     bytes(0x0F, 0x05);
-  }
-
-  /** Raises an invalid-opcode fault. */
-  public void ud2() {
-    bytes(0x0F, 0x0B);
-  }
-
-  /** Raises a breakpoint trap. */
-  public void int3() {
-    byte8(0xCC);
-  }
-
-  /** Does nothing, in one byte. */
-  public void nop() {
-    byte8(0x90);
   }
 }

@@ -8,8 +8,8 @@ import org.capvm.machine.isa.Instruction;
 
 /**
  * Decides whether a translation unit is confined: whether any execution of it that starts at one of
- * its entries, with {@code rsp} near the slot and GS and FS bases as the gate sets them, keeps to
- * what the package description promises.
+ * its entries, with {@code rsp} near the slot and GS and the fields of the context as the gate sets
+ * them, keeps to what the package description promises.
  *
  * <p>One linear pass over the instructions checks each of them, alone or as part of a sequence, and
  * notes where labels may be. A second one checks that all branches and entries lead to such places.

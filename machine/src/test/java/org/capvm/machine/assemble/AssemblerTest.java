@@ -90,7 +90,6 @@ class AssemblerTest {
     cases.add(new Case(a -> a.movImmediate64(R10, 0x123456789ABCL), "movabs r10,0x123456789abc"));
     cases.add(new Case(a -> a.lea64(RSP, Memory.indexed(RSP, R11, 1, 0)), "lea rsp,[rsp+r11*1]"));
     cases.add(new Case(a -> a.lea32(RAX, Memory.base(RSP, 16)), "lea eax,[rsp+0x10]"));
-    cases.add(new Case(a -> a.xchg64(RSP, RAX), "xchg rax,rsp"));
     cases.add(new Case(a -> a.push(RBP), "push rbp"));
     cases.add(new Case(a -> a.push(R11), "push r11"));
     cases.add(new Case(a -> a.push(imm(0x401234)), "push 0x401234"));
@@ -124,12 +123,8 @@ class AssemblerTest {
             a -> a.test32(Memory.base(RDI, 0x88), imm(0x400)), "test DWORD PTR [rdi+0x88],0x400"));
     cases.add(new Case(a -> a.not64(R11), "not r11"));
     cases.add(new Case(a -> a.inc64(RDI), "inc rdi"));
-    cases.add(new Case(a -> a.inc64(Memory.base(R12, 0)), "inc QWORD PTR [r12]"));
     cases.add(new Case(a -> a.shift64(Shift.SHR, RAX, 32), "shr rax,0x20"));
     cases.add(new Case(a -> a.bt32(RAX, 10), "bt eax,0xa"));
-    cases.add(new Case(a -> a.setcc(Condition.OVERFLOW, RAX), "seto al"));
-    cases.add(new Case(a -> a.setcc(Condition.ABOVE, RDI), "seta dil"));
-    cases.add(new Case(a -> a.setcc(Condition.LESS, R9), "setl r9b"));
   }
 
   private static void atomics(List<Case> cases) {
@@ -179,21 +174,16 @@ class AssemblerTest {
     cases.add(new Case(a -> a.xrstor64(Memory.fs(0x400)), "xrstor64 fs:0x400"));
     cases.add(new Case(Assembler::fninit, "fninit"));
     cases.add(new Case(a -> a.fnstcw(Memory.base(RSP, 4)), "fnstcw WORD PTR [rsp+0x4]"));
-    cases.add(new Case(a -> a.fldcw(Memory.base(RSP, 4)), "fldcw WORD PTR [rsp+0x4]"));
     cases.add(new Case(a -> a.stmxcsr(Memory.fs(0xE0)), "stmxcsr DWORD PTR fs:0xe0"));
     cases.add(new Case(a -> a.ldmxcsr(Memory.base(RDI, 0xE4)), "ldmxcsr DWORD PTR [rdi+0xe4]"));
     cases.add(new Case(a -> a.wrgsbase(R9), "wrgsbase r9"));
     cases.add(new Case(Assembler::pushfq, "pushf"));
-    cases.add(new Case(Assembler::popfq, "popf"));
     cases.add(new Case(Assembler::sahf, "sahf"));
     cases.add(new Case(Assembler::cld, "cld"));
     cases.add(new Case(Assembler::std, "std"));
     cases.add(new Case(Assembler::repMovsb, "rep movs BYTE PTR es:[rdi],BYTE PTR ds:[rsi]"));
     cases.add(new Case(Assembler::repStosb, "rep stos BYTE PTR es:[rdi],al"));
     cases.add(new Case(Assembler::syscall, "syscall"));
-    cases.add(new Case(Assembler::ud2, "ud2"));
-    cases.add(new Case(Assembler::int3, "int3"));
-    cases.add(new Case(Assembler::nop, "nop"));
     cases.add(new Case(Assembler::ret, "ret"));
     cases.add(new Case(a -> a.callRegister(RAX), "call rax"));
     cases.add(new Case(a -> a.jmp(Memory.fs(0xC0)), "jmp QWORD PTR fs:0xc0"));
@@ -214,12 +204,10 @@ class AssemblerTest {
     Label start = a.here();
     Label end = new Label();
     a.jmp(end);
-    a.jmpShort(end);
     a.jcc(Condition.EQUAL, end);
     a.jccShort(Condition.NOT_EQUAL, end);
     a.jmp(start);
     a.jcc(Condition.ABOVE, start);
-    a.call(end);
     a.lea64(R9, start);
     a.jmp(0x1000);
     a.jcc(Condition.BELOW, 0x2000);
@@ -227,14 +215,12 @@ class AssemblerTest {
     a.ret();
     assertThat(disassemble(a.assembleAt(0)))
         .containsExactly(
-            "jmp 0x2a",
-            "jmp 0x2a",
-            "je 0x2a",
-            "jne 0x2a",
+            "jmp 0x23",
+            "je 0x23",
+            "jne 0x23",
             "jmp 0x0",
             "ja 0x0",
-            "call 0x2a",
-            "lea r9,[rip+0xffffffffffffffe1] # 0x0",
+            "lea r9,[rip+0xffffffffffffffe8] # 0x0",
             "jmp 0x1000",
             "jb 0x2000",
             "ret");
@@ -244,7 +230,7 @@ class AssemblerTest {
   void aShortBranchTooFarAwayIsRefused() {
     Assembler a = new Assembler();
     Label end = new Label();
-    a.jmpShort(end);
+    a.jccShort(Condition.EQUAL, end);
     a.bytes(new byte[128], 0, 128);
     a.bind(end);
     assertThatThrownBy(() -> a.assembleAt(0)).isInstanceOf(IllegalStateException.class);

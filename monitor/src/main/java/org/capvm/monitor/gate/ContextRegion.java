@@ -157,7 +157,7 @@ final class ContextRegion implements AutoCloseable {
     committed += COMMIT_BLOCKS;
   }
 
-  /** Gives a block back. No thread's FS base is on it any more. Its content is erased. */
+  /** Gives a block back. No thread runs it any more. Its content is erased. */
   synchronized void release(long block) {
     users.remove(block);
     RawMemory.clear(block, ContextLayout.BYTES);

@@ -14,9 +14,9 @@ import org.capvm.monitor.fault.FaultHandlers;
 /**
  * What a guest thread changes of its host thread's signal state, and how it was before.
  *
- * <p>Invariant while it is in force: no handler but the monitor's runs on the thread while FS is a
- * guest's, because all signals are blocked but faults and kicks; and handlers run on a stack of the
- * host's.
+ * <p>Invariant while it is in force: no handler but the monitor's runs on the thread while its
+ * registers are a guest's, because all signals are blocked but faults and kicks; and handlers run
+ * on a stack of the host's.
  *
  * <p>Threads: made and restored on the thread that it is about.
  */

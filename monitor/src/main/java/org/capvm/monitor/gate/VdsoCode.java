@@ -119,7 +119,6 @@ final class VdsoCode {
     a.movImmediate32(RAX, COMMON_CLOCKS);
     a.bytes(0x0F, 0xA3, 0xF8); // bt eax, edi
     a.jcc(ABOVE_OR_EQUAL, notCommon);
-    a.mov64(RAX, thread.at(CURRENT));
     switchStack(a);
     a.lea64(RSI, Memory.base(RAX, RESULT));
     callHost(a, hostFunction);
@@ -144,7 +143,6 @@ final class VdsoCode {
 
   private void emitGettimeofday(Assembler a, long hostFunction) {
     readReturnPc(a);
-    a.mov64(RAX, thread.at(CURRENT));
     switchStack(a);
     a.lea64(RDI, Memory.base(RAX, RESULT));
     a.lea64(RSI, Memory.base(RAX, RESULT_2));
@@ -166,7 +164,6 @@ final class VdsoCode {
 
   private void emitTime(Assembler a, long hostFunction) {
     readReturnPc(a);
-    a.mov64(RAX, thread.at(CURRENT));
     switchStack(a);
     a.lea64(RDI, Memory.base(RAX, RESULT));
     callHost(a, hostFunction);
@@ -180,7 +177,6 @@ final class VdsoCode {
 
   private void emitGetcpu(Assembler a, long hostFunction) {
     readReturnPc(a);
-    a.mov64(RAX, thread.at(CURRENT));
     switchStack(a);
     a.lea64(RDI, Memory.base(RAX, RESULT));
     a.lea64(RSI, Memory.base(RAX, RESULT_2));
@@ -212,8 +208,9 @@ final class VdsoCode {
     a.mov32(thread.at(PC), R11);
   }
 
-  /** Goes to the host's stack; the context is in rax. */
-  private static void switchStack(Assembler a) {
+  /** Goes to the host's stack; leaves the context in rax. */
+  private void switchStack(Assembler a) {
+    a.mov64(RAX, thread.at(CURRENT));
     a.mov64(Memory.base(RAX, GUEST_RSP), RSP);
     a.mov64(Memory.base(RAX, ARGUMENT_1), RDI);
     a.mov64(Memory.base(RAX, ARGUMENT_2), RSI);

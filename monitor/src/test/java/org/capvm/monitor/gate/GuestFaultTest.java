@@ -178,7 +178,7 @@ class GuestFaultTest {
 
   @Test
   void anInvalidInstructionIsReportedAtItsPc() {
-    guest.code(PC, (a, g) -> a.ud2());
+    guest.code(PC, (a, g) -> a.bytes(0x0F, 0x0B));
     try (GuestThread thread = guest.thread(PC)) {
       assertThat(thread.run()).isEqualTo(ExitReason.FAULT);
       assertThat(thread.context().faultSignal()).isEqualTo(SIGILL);
@@ -200,7 +200,7 @@ class GuestFaultTest {
               a.mov32(RDI, RDI);
               a.lea64(RDI, Memory.indexed(RDI, RCX, 1, 0));
               a.mov64(Memory.base(RDI, 0), RAX);
-              a.ud2();
+              a.bytes(0x0F, 0x0B);
             });
     guest.at(host + 1, PC, 1 << RDI, List.of(RCX));
     try (GuestThread thread = guest.thread(PC)) {
