@@ -15,7 +15,7 @@ import java.util.Set;
 
 /**
  * A thread of a process that this JVM has started, stopped at single instructions by {@code
- * ptrace(2)} and a debug register of the processor. Its code stays as it is.
+ * ptrace(2)}. It is stepped there: debug registers are not to be had on every machine.
  *
  * <p>Used by one platform thread, which is the tracer as long as this is open.
  */
@@ -23,8 +23,6 @@ import java.util.Set;
 final class TracedThread implements AutoCloseable {
   private static final long SYS_PTRACE = 101;
   private static final long SYS_WAIT4 = 61;
-  private static final long PTRACE_POKEUSER = 6;
-  private static final long PTRACE_CONT = 7;
   private static final long PTRACE_SINGLESTEP = 9;
   private static final long PTRACE_GETREGS = 12;
   private static final long PTRACE_DETACH = 17;
@@ -32,20 +30,11 @@ final class TracedThread implements AutoCloseable {
   private static final long PTRACE_INTERRUPT = 0x4207;
   private static final long PTRACE_EVENT_STOP = 128;
 
-  private static final long WNOHANG = 1;
   private static final long WALL = 0x40000000L;
   private static final int SIGTRAP = 5;
 
   /** In {@code struct user_regs_struct}. */
   private static final int RIP = 16 * Long.BYTES;
-
-  /** In {@code struct user}. */
-  private static final int DEBUG_REGISTERS = 848;
-
-  private static final int CONTROL = DEBUG_REGISTERS + 7 * Long.BYTES;
-
-  /** Stop before the instruction at the address in register 0. */
-  private static final long LOCAL_ENABLE_0 = 1;
 
   private static final MethodHandle SYSCALL =
       Linker.nativeLinker()
@@ -64,15 +53,15 @@ final class TracedThread implements AutoCloseable {
   private boolean ended;
 
   /** Stops a thread where it is. */
-  TracedThread(int threadId) throws InterruptedException {
+  TracedThread(int threadId) {
     this.threadId = threadId;
     ptrace(PTRACE_SEIZE, 0, 0);
     ptrace(PTRACE_INTERRUPT, 0, 0);
-    await(Long.MAX_VALUE);
+    await();
   }
 
   /** The addresses in a range of those that the thread executes in a number of steps. */
-  Set<Long> step(int steps, long start, long end) throws InterruptedException {
+  Set<Long> step(int steps, long start, long end) {
     Set<Long> seen = new LinkedHashSet<>();
     for (int i = 0; i < steps && !ended; i++) {
       long at = instruction();
@@ -85,37 +74,28 @@ final class TracedThread implements AutoCloseable {
   }
 
   /** Executes one instruction, or begins to handle the signal that came instead. */
-  void step() throws InterruptedException {
+  void step() {
     long signal = 0;
     do {
       ptrace(PTRACE_SINGLESTEP, 0, signal);
-      await(Long.MAX_VALUE);
+      await();
       signal = ended ? 0 : signal();
     } while (signal != 0);
   }
 
-  /** Runs the thread up to an instruction; false if it has not come by in time or has ended. */
-  boolean runTo(long address, Duration longest) throws InterruptedException {
+  /** Steps the thread up to an instruction; false if it has not come by in time or has ended. */
+  boolean runTo(long address, Duration longest) {
     long deadline = System.nanoTime() + longest.toNanos();
-    ptrace(PTRACE_POKEUSER, DEBUG_REGISTERS, address);
-    ptrace(PTRACE_POKEUSER, CONTROL, LOCAL_ENABLE_0);
-    boolean reached = instruction() == address;
-    long signal = 0;
-    while (!reached) {
-      ptrace(PTRACE_CONT, 0, signal);
-      if (!await(deadline)) {
-        ptrace(PTRACE_INTERRUPT, 0, 0);
-        await(Long.MAX_VALUE);
-        break;
+    while (instruction() != address) {
+      if (System.nanoTime() - deadline > 0) {
+        return false;
       }
+      step();
       if (ended) {
         return false;
       }
-      signal = signal();
-      reached = signal == 0 && instruction() == address;
     }
-    ptrace(PTRACE_POKEUSER, CONTROL, 0);
-    return reached;
+    return true;
   }
 
   /** Where the stopped thread is. */
@@ -132,21 +112,10 @@ final class TracedThread implements AutoCloseable {
     return own ? 0 : signal;
   }
 
-  /** Waits until the thread has stopped or ended; false after the deadline. */
-  private boolean await(long deadlineNanos) throws InterruptedException {
-    while (true) {
-      boolean last = deadlineNanos != Long.MAX_VALUE && System.nanoTime() - deadlineNanos > 0;
-      long flags = deadlineNanos == Long.MAX_VALUE ? WALL : WALL | WNOHANG;
-      long changed = call(SYS_WAIT4, threadId, status.address(), flags, 0);
-      if (changed == threadId) {
-        ended = (status.get(JAVA_INT, 0) & 0xFF) != 0x7F;
-        return true;
-      }
-      if (last) {
-        return false;
-      }
-      Thread.sleep(Duration.ofNanos(200_000));
-    }
+  /** Waits until the thread has stopped or ended. */
+  private void await() {
+    call(SYS_WAIT4, threadId, status.address(), WALL, 0);
+    ended = (status.get(JAVA_INT, 0) & 0xFF) != 0x7F;
   }
 
   private void ptrace(long request, long address, long data) {
