@@ -4,6 +4,7 @@ The arguments are the port of a TCP server, of a UDP server, a port that is free
 every address, and answer with the address that they are asked from."""
 
 import errno
+import select
 import socket
 import sys
 
@@ -95,6 +96,18 @@ with socket.socket() as s:
     s.setblocking(False)
     s.bind(('127.0.0.5', 0))
     print('not at once', errno.errorcode[s.connect_ex(('127.0.0.1', FREE))] in ('EINPROGRESS', 'ECONNREFUSED'))
+for takes_error in True, False:
+    with socket.socket() as s, select.epoll() as watch:
+        s.setblocking(False)
+        s.bind(('127.0.0.7', 0))
+        watch.register(s, select.EPOLLIN | select.EPOLLOUT)
+        for port in FREE, FREE, TCP:
+            print('watched', errno.errorcode[s.connect_ex(('127.0.0.1', port))])
+            print('ready', watch.poll(10) != [])
+            if takes_error:
+                print('error', errno.errorcode.get(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 'none'))
+            print('then', errno.errorcode.get(s.connect_ex(('127.0.0.1', port)), 'connected'))
+        print('from', s.getsockname()[0])
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
     s.bind(('127.0.0.6', 0))
     attempt('connected:', lambda: connected_udp(s, '127.0.0.1'))

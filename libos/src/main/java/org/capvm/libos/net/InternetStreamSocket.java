@@ -373,7 +373,9 @@ final class InternetStreamSocket extends StreamSocket {
   /** What a call that finds the attempt over says: the outcome, once. */
   private long tell() {
     int error = takeError();
-    if (error == 0 && transport() != null) {
+    StreamTransport current = transport();
+    boolean outsideFailed = current instanceof HostTransport host && !host.hasPeer();
+    if (error == 0 && current != null && !outsideFailed) {
       progress = Progress.CONNECTED;
       return 0;
     }

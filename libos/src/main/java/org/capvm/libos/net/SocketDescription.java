@@ -206,7 +206,7 @@ public abstract class SocketDescription extends FileDescription {
    * descriptor, hears of its changes through the watcher.
    */
   final void becameHostPolled(int hostDescriptor) {
-    if (!waiters.isEmpty()) {
+    if (!forwarded && !waiters.isEmpty()) {
       forwarded = true;
       network.watcher().forward(hostDescriptor, waiters);
     }
