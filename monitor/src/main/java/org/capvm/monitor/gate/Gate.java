@@ -57,11 +57,7 @@ public final class Gate implements AutoCloseable {
    * @throws IllegalArgumentException if threads have no room for what gates keep in them
    */
   public Gate(CodeCache codeCache) {
-    this(codeCache, SegmentBases.ofHost());
-  }
-
-  /** The same, with a way to set GS that may not be the host's fastest. */
-  Gate(CodeCache codeCache, SegmentBases bases) {
+    SegmentBases bases = SegmentBases.ofHost();
     start = codeCache.executableAddress();
     Assembler a = new Assembler();
     FaultSafeAccess.Code accessCode = new FaultSafeAccess.Code(a);
