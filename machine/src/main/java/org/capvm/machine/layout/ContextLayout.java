@@ -5,7 +5,8 @@ package org.capvm.machine.layout;
  *
  * <p>While the guest runs, the fields from {@link #THREAD_START} to {@link #THREAD_END} are in
  * memory that is the host thread's own, at a fixed distance from FS base, where translated code
- * reaches them; entering the guest copies the context's there, and leaving it copies them back.
+ * reaches them. Entering the guest copies there what translations read, and leaving it copies back
+ * what they may have written.
  *
  * <pre>
  *   0x000  guest general registers, 16 × 8 bytes in encoding order; slot 11 is guest r11's home

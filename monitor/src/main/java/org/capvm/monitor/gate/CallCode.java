@@ -313,8 +313,10 @@ final class CallCode {
     a.jmp(x87Clean);
   }
 
+  /** Sets a field of the context that begins to run, in r10. */
   private void setField(Assembler a, int from, int to) {
     a.mov64(RAX, Memory.base(R10, from));
+    a.mov64(Memory.base(R10, to), RAX);
     a.mov64(thread.at(to), RAX);
   }
 

@@ -22,6 +22,8 @@ import static org.capvm.machine.layout.ContextLayout.RAW_R11;
 import static org.capvm.machine.layout.ContextLayout.RAW_RSP;
 import static org.capvm.machine.layout.ContextLayout.SAVED_RDI;
 import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
+import static org.capvm.machine.layout.ContextLayout.SPILL;
+import static org.capvm.machine.layout.ContextLayout.TRAP_KIND;
 import static org.capvm.machine.layout.ContextLayout.VECTOR;
 import static org.capvm.machine.layout.ContextLayout.X87;
 import static org.capvm.machine.layout.ContextLayout.X87_LIVE;
@@ -83,9 +85,6 @@ final class PassageCode {
 
   private static final int VECTORS = 16;
   private static final int VECTOR_BYTES = 32;
-
-  /** From the pc to the scratch words of the translator: what translations use, but for two. */
-  private static final int THREAD_VECTORS = 3;
 
   private static final int TRAP_FLAG = 1 << 8;
   private static final int DIRECTION_FLAG_BIT = 10;
@@ -293,10 +292,10 @@ final class PassageCode {
     // pushfq must not write to the guest's stack, which may not be there.
     a.mov64(RSP, Memory.base(RDI, HOST_RSP));
     a.pushfq();
-    copyThreadFields(a, thread::at, field -> Memory.base(RDI, field));
+    a.pop(Memory.base(RDI, FLAGS));
+    saveThreadFields(a);
     a.mov64(RAX, thread.at(SAVED_RDI));
     a.mov64(Memory.base(RDI, gpr(RDI)), RAX);
-    a.pop(Memory.base(RDI, FLAGS));
     a.cld();
     a.vzeroupper();
     a.stmxcsr(Memory.base(RDI, MXCSR));
@@ -378,19 +377,33 @@ final class PassageCode {
     a.jccShort(EQUAL, slotLoaded);
     bases.setGs(a, thread);
     a.bind(slotLoaded);
-    copyThreadFields(a, field -> Memory.base(RDI, field), thread::at);
+    loadThreadFields(a);
     a.mov64(thread.at(CURRENT), RDI);
   }
 
-  /** Copies what translations read or write of a context; destroys rax and three vectors. */
-  private static void copyThreadFields(
-      Assembler a, IntFunction<Memory> from, IntFunction<Memory> to) {
-    for (int i = 0; i < THREAD_VECTORS; i++) {
-      a.vmovdqu256(i, from.apply(PC + i * VECTOR_BYTES));
-      a.vmovdqu256(to.apply(PC + i * VECTOR_BYTES), i);
+  /** What translations read of a context, and what both they and it keep; destroys rax and ymm0. */
+  private void loadThreadFields(Assembler a) {
+    a.vmovdqu256(0, Memory.base(RDI, FLAGS));
+    a.vmovdqu256(thread.at(FLAGS), 0);
+    copyKeptFields(a, field -> Memory.base(RDI, field), thread::at);
+  }
+
+  /** What translations and gates write of a context, and what is kept; destroys rax and ymm0. */
+  private void saveThreadFields(Assembler a) {
+    // As wide as they were written: a wider load would wait until the stores are done.
+    for (int field : new int[] {PC, EXIT_REASON, TRAP_KIND}) {
+      a.mov32(RAX, thread.at(field));
+      a.mov32(Memory.base(RDI, field), RAX);
     }
+    copyKeptFields(a, thread::at, field -> Memory.base(RDI, field));
+  }
+
+  private static void copyKeptFields(
+      Assembler a, IntFunction<Memory> from, IntFunction<Memory> to) {
     a.mov64(RAX, from.apply(ContextLayout.R11));
     a.mov64(to.apply(ContextLayout.R11), RAX);
+    a.vmovdqu256(0, from.apply(SPILL));
+    a.vmovdqu256(to.apply(SPILL), 0);
     a.movzx8(RAX, from.apply(X87_USED));
     a.mov8(to.apply(X87_USED), RAX);
   }
