@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 
@@ -17,7 +18,10 @@ public final class ProcessTable {
 
   private final int maxTasks;
   private final Map<Integer, Process> processes = new TreeMap<>();
-  private final Map<Integer, Task> tasks = new TreeMap<>();
+
+  /** Changed with the lock; {@link #load} alone reads it without. */
+  private final Map<Integer, Task> tasks = new ConcurrentSkipListMap<>();
+
   private int last;
 
   /**
@@ -99,8 +103,11 @@ public final class ProcessTable {
     return tasks.size();
   }
 
-  /** How many processors the tasks want at the moment: about as many as could run. */
-  public synchronized double load() {
+  /**
+   * How many processors the tasks want at the moment: about as many as could run. Waits for nobody:
+   * the more tasks begin and end, the more it matters to others that their cVM is looked at.
+   */
+  public double load() {
     double load = 0;
     for (Task task : tasks.values()) {
       load += task.load();

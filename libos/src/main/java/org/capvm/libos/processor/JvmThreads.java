@@ -1,12 +1,16 @@
 package org.capvm.libos.processor;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 
 /**
@@ -20,13 +24,18 @@ final class JvmThreads implements ProcessorUser {
   private static final Pattern NAMES =
       Pattern.compile("C[12] Compiler.*|Shenandoah GC T.*|G1 Conc.*|G1 Refine.*|ZWorker.*");
 
-  private static final Path THREADS = Path.of("/proc/self/task");
+  private static final int NAME_BYTES = 15;
+
+  private static final String THREADS = "/proc/self/task/";
 
   /** HotSpot makes and ends them as it needs them: that often they are looked for anew. */
   private static final int LOOKS_BEFORE_SEARCH = 50;
 
   /** Whether a thread, by its id at the host, is one of them. */
   private Map<Integer, Boolean> threads = Map.of();
+
+  /** Those that are. */
+  private int[] own = {};
 
   private int looks;
   private long nanosBefore;
@@ -45,8 +54,8 @@ final class JvmThreads implements ProcessorUser {
       search();
     }
     long used = 0;
-    for (Map.Entry<Integer, Boolean> thread : threads.entrySet()) {
-      used += thread.getValue() ? Math.max(0, Hostcalls.threadCpuNanos(thread.getKey())) : 0;
+    for (int thread : own) {
+      used += Math.max(0, Hostcalls.threadCpuNanos(thread));
     }
     long now = System.nanoTime();
     double load = Math.max(0, used - usedBefore) / (double) Math.max(1, now - nanosBefore);
@@ -63,35 +72,38 @@ final class JvmThreads implements ProcessorUser {
   @Override
   public void confineTo(ProcessorSet processors) {
     search();
-    threads.forEach(
-        (thread, isOne) -> {
-          if (isOne) {
-            // One that has ended meanwhile is no error.
-            HostProcessors.confine(thread, processors);
-          }
-        });
+    for (int thread : own) {
+      // One that has ended meanwhile is no error.
+      HostProcessors.confine(thread, processors);
+    }
   }
 
   private void search() {
-    Map<Integer, Boolean> found = new HashMap<>();
-    try (DirectoryStream<Path> directory = Files.newDirectoryStream(THREADS)) {
+    Map<Integer, Boolean> found = HashMap.newHashMap(threads.size());
+    try (DirectoryStream<Path> directory = Files.newDirectoryStream(Path.of(THREADS))) {
       for (Path path : directory) {
-        int thread = Integer.parseInt(path.getFileName().toString());
+        Integer thread = Integer.valueOf(path.getFileName().toString());
         Boolean known = threads.get(thread);
-        found.put(thread, known != null ? known : isOne(path));
+        found.put(thread, known != null ? known : isOne(thread));
       }
     } catch (IOException e) {
       // Without a /proc they are nowhere in particular.
       return;
     }
     threads = found;
+    own = found.keySet().stream().filter(found::get).mapToInt(Integer::intValue).toArray();
   }
 
-  private static boolean isOne(Path thread) {
-    try {
-      return NAMES.matcher(Files.readString(thread.resolve("comm")).strip()).matches();
-    } catch (IOException e) {
+  /** A guest may make hundreds of threads between two searches: so without a buffer for each. */
+  private static boolean isOne(int thread) {
+    long descriptor = Hostcalls.openForReading(THREADS + thread + "/comm");
+    if (descriptor < 0) {
       return false;
     }
+    MemorySegment scratch = HostScratch.get();
+    long length = Hostcalls.read((int) descriptor, scratch.address(), NAME_BYTES);
+    Hostcalls.close((int) descriptor);
+    byte[] name = scratch.asSlice(0, Math.max(0, length)).toArray(ValueLayout.JAVA_BYTE);
+    return NAMES.matcher(new String(name, StandardCharsets.US_ASCII).strip()).matches();
   }
 }
