@@ -266,7 +266,6 @@ final class CallCode {
   private void makeCurrent(Assembler a, int context) {
     a.mov64(RCX, Memory.base(context, SLOT_BASE));
     a.mov64(thread.at(CURRENT), context);
-    a.mov64(thread.at(SLOT_BASE), RCX);
     a.mov64(thread.at(ContextLayout.R11), imm(0));
     bases.setGs(a, thread);
   }
@@ -290,6 +289,7 @@ final class CallCode {
     a.lea64(RSP, Memory.indexed(RAX, RCX, 1, -WORD));
     setField(a, CALL_TLS_BASE, TLS_BASE);
     setField(a, CALL_GS_BASE, GS_BASE);
+    setField(a, CALL_FUNCTION, PC);
     setField(a, CALL_FUNCTION, RETURN_PC);
     a.mov32(Memory.base(R10, MXCSR), imm(DEFAULT_MXCSR));
     a.ldmxcsr(Memory.base(R10, MXCSR));
@@ -348,6 +348,7 @@ final class CallCode {
       a.mov64(thread.at(field), RCX);
     }
     a.mov32(RCX, Memory.base(R11, PC));
+    a.mov64(thread.at(PC), RCX);
     a.mov64(thread.at(RETURN_PC), RCX);
     // A kick of the callee's has nothing to do any more.
     a.mov32(Memory.base(R10, KICK_PENDING), imm(0));

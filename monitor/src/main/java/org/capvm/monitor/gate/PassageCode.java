@@ -383,8 +383,8 @@ final class PassageCode {
 
   /** What translations read of a context, and what both they and it keep; destroys rax and ymm0. */
   private void loadThreadFields(Assembler a) {
-    a.vmovdqu256(0, Memory.base(RDI, FLAGS));
-    a.vmovdqu256(thread.at(FLAGS), 0);
+    a.vmovdqu256(0, Memory.base(RDI, PC));
+    a.vmovdqu256(thread.at(PC), 0);
     copyKeptFields(a, field -> Memory.base(RDI, field), thread::at);
   }
 

@@ -1,5 +1,6 @@
 package org.capvm.monitor.gate;
 
+import static org.capvm.machine.layout.ContextLayout.SLOT_BASE;
 import static org.capvm.machine.layout.ContextLayout.SPILL;
 import static org.capvm.machine.layout.Gpr.R11;
 import static org.capvm.machine.layout.Gpr.RAX;
@@ -34,8 +35,12 @@ enum SegmentBases {
     return offered ? BY_INSTRUCTION : BY_SYSTEM_CALL;
   }
 
-  /** Sets GS base to rcx. Destroys the scratch words of the translator, and nothing else. */
+  /**
+   * Sets GS base to rcx, a slot's. Invariant: the thread's field for that says what GS base is.
+   * Destroys the scratch words of the translator, and nothing else.
+   */
   void setGs(Assembler a, ThreadFields thread) {
+    a.mov64(thread.at(SLOT_BASE), RCX);
     if (this == BY_INSTRUCTION) {
       a.wrgsbase(RCX);
       return;
