@@ -52,7 +52,7 @@ final class OutsideSocket {
   static void requireLocal(InternetAddress address) {
     OutsideSocket probe = open(address.family(), SocketType.SOCK_STREAM);
     try {
-      ErrnoException.check(HostSockets.bind(probe.descriptor, probe.name(address.withPort(0))));
+      probe.bindAddress(address);
     } finally {
       Hostcalls.close(probe.descriptor);
     }
