@@ -293,22 +293,13 @@ public final class Assembler extends Encoder {
     encode(NO_PREFIX, false, 0x87, source, destination);
   }
 
-  /** Exchanges memory and register, atomically even without {@code lock}. */
-  public void xchg64(Memory destination, int source) {
-    encode(NO_PREFIX, true, 0x87, source, destination);
-  }
-
   // ---- branches
-
-  private void jmpShort(Label target) {
-    byte8(0xEB);
-    labelFixup(1, target);
-  }
 
   /** Jumps to a label. */
   public void jmp(Label target) {
     if (target.isBound() && target.offset() - (position() + 2) >= Byte.MIN_VALUE) {
-      jmpShort(target);
+      byte8(0xEB);
+      labelFixup(1, target);
     } else {
       byte8(0xE9);
       labelFixup(4, target);

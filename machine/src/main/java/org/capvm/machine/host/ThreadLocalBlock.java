@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.capvm.machine.layout.ContextLayout;
 
 /**
  * A block of memory that every thread of the process has, at one distance from its FS base.
@@ -22,9 +23,11 @@ import java.nio.file.Path;
 @SuppressWarnings("restricted")
 public final class ThreadLocalBlock {
   /** Bytes of the block, which is aligned to a line of the cache. Zero in a new thread. */
-  public static final int BYTES = 0xC0;
+  static final int BYTES = ContextLayout.THREAD_END - ContextLayout.THREAD_START;
 
   private static final int ALIGNMENT = 64;
+
+  /** The word's name, of one letter. */
   private static final String WORD = "d";
 
   // Where the parts of the file are; it is loaded at the same offsets.
@@ -58,7 +61,7 @@ public final class ThreadLocalBlock {
     // R_X86_64_TPOFF64 of this library's own block, into the word
     {WORD_AT, 18, 0},
     // the name; the word
-    {'d' << 8, 0}
+    {WORD.charAt(0) << 8, 0}
   };
 
   private static int distance;

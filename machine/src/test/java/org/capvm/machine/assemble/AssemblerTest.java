@@ -145,7 +145,6 @@ class AssemblerTest {
             a -> lockThen(a, () -> a.alu32(Alu.AND, Memory.base(RDI, 0), RSI)),
             "lock and DWORD PTR [rdi],esi"));
     cases.add(new Case(a -> a.xchg32(Memory.base(RDI, 0), RAX), "xchg DWORD PTR [rdi],eax"));
-    cases.add(new Case(a -> a.xchg64(Memory.base(RDI, 0), RAX), "xchg QWORD PTR [rdi],rax"));
   }
 
   private static void lockThen(Assembler assembler, Runnable instruction) {

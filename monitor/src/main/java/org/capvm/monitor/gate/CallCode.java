@@ -287,10 +287,10 @@ final class CallCode {
     // Invariant: rsp = B + guest sp, once the tail has added its word.
     a.mov64(RAX, thread.at(SLOT_BASE));
     a.lea64(RSP, Memory.indexed(RAX, RCX, 1, -WORD));
-    setField(a, CALL_TLS_BASE, TLS_BASE);
-    setField(a, CALL_GS_BASE, GS_BASE);
-    setField(a, CALL_FUNCTION, PC);
-    setField(a, CALL_FUNCTION, RETURN_PC);
+    setField(a, R10, CALL_TLS_BASE, TLS_BASE);
+    setField(a, R10, CALL_GS_BASE, GS_BASE);
+    setField(a, R10, CALL_FUNCTION, PC);
+    setField(a, R10, CALL_FUNCTION, RETURN_PC);
     a.mov32(Memory.base(R10, MXCSR), imm(DEFAULT_MXCSR));
     a.ldmxcsr(Memory.base(R10, MXCSR));
     a.vzeroall();
@@ -303,8 +303,7 @@ final class CallCode {
     a.jmp(vdso.tailStart);
 
     // The C calling convention keeps nothing in x87 registers across a call, so that the caller
-    // goes
-    // on as if it had not used them.
+    // goes on as if it had not used them.
     a.bind(x87Used);
     clearX87(a);
     a.mov8(Memory.base(R11, X87_USED), imm(0));
@@ -313,11 +312,11 @@ final class CallCode {
     a.jmp(x87Clean);
   }
 
-  /** Sets a field of the context that begins to run, in r10. */
-  private void setField(Assembler a, int from, int to) {
-    a.mov64(RAX, Memory.base(R10, from));
-    a.mov64(Memory.base(R10, to), RAX);
-    a.mov64(thread.at(to), RAX);
+  /** Sets a field of the context that goes on, and the thread's, from one of its own. */
+  private void setField(Assembler a, int context, int from, int to) {
+    a.mov64(RCX, Memory.base(context, from));
+    a.mov64(Memory.base(context, to), RCX);
+    a.mov64(thread.at(to), RCX);
   }
 
   /** Initial state, registers zeroed: the header behind the image says that nothing is in it. */
@@ -343,13 +342,10 @@ final class CallCode {
     Label x87Clean = a.here();
     a.mov64(R8, Memory.base(R10, CALL_TARGET));
     makeCurrent(a, R11);
-    for (int field : new int[] {TLS_BASE, GS_BASE}) {
-      a.mov64(RCX, Memory.base(R11, field));
-      a.mov64(thread.at(field), RCX);
-    }
-    a.mov32(RCX, Memory.base(R11, PC));
-    a.mov64(thread.at(PC), RCX);
-    a.mov64(thread.at(RETURN_PC), RCX);
+    setField(a, R11, TLS_BASE, TLS_BASE);
+    setField(a, R11, GS_BASE, GS_BASE);
+    setField(a, R11, PC, PC);
+    setField(a, R11, PC, RETURN_PC);
     // A kick of the callee's has nothing to do any more.
     a.mov32(Memory.base(R10, KICK_PENDING), imm(0));
     a.mov64(Memory.base(R10, CALLER), imm((int) LentContext.FREE));

@@ -48,11 +48,6 @@ final class ContextRegion implements AutoCloseable {
     start = HostMemory.reserve(BYTES, PROT_NONE);
   }
 
-  /** Host address of the range. */
-  long start() {
-    return start;
-  }
-
   /** Takes a block for a list of contexts: zeroed, but for addresses of contexts that were lent. */
   synchronized long allocateTarget() {
     return allocateAgain(formerTargets);

@@ -321,8 +321,7 @@ final class PassageCode {
     a.jmp(leave);
 
     // Java may use x87, so the C calling convention holds: default control word, empty stack. When
-    // the
-    // guest's state is like that it stays, because fninit and fxrstor take 130 ns together.
+    // the guest's state is like that it stays, because fninit and fxrstor take 130 ns together.
     a.bind(x87Used);
     Label x87Disturbs = new Label();
     a.fxsave64(Memory.base(RDI, X87));
