@@ -32,8 +32,8 @@ record Command(List<String> words, Path directory) {
   }
 
   /** The same command behind another one that starts it. */
-  Command behind(String... starter) {
-    List<String> all = new ArrayList<>(List.of(starter));
+  Command behind(List<String> starter) {
+    List<String> all = new ArrayList<>(starter);
     all.addAll(words);
     return new Command(all, directory);
   }

@@ -18,6 +18,11 @@ import org.capvm.image.HostMount;
  * <p>Of two processors the neighbour's fair share is one. Its work uses one at a time, but the two
  * ends of its pipe, alone, watch for each other on both. So the pipe is also compared with itself
  * alone on a single processor: that is the fraction of its fair share.
+ *
+ * <p>What a processor gets done depends on what the other does: they share caches, memory and, in a
+ * virtual machine, the host's page tables. So where it can be, the same is measured natively too,
+ * neighbour and attacker pinned to a processor each: no division of processors leaves more than
+ * that.
  */
 final class Neighbours {
   /** All attacks, as {@code exhaust.c} calls them. */
@@ -55,15 +60,19 @@ final class Neighbours {
   private static final int TASKS = 512;
 
   private final CapVm capVm;
+  private final Runner confined;
   private final Path scratch;
   private final Command neighbour;
+  private final Command onOneProcessor;
   private final Command attacker;
   private final int rounds;
 
   Neighbours(CapVm capVm, Path scratch, Command neighbour, Command attacker, int rounds) {
     this.capVm = capVm;
+    this.confined = new ConfinedRunner(capVm, List.of());
     this.scratch = scratch;
     this.neighbour = neighbour;
+    this.onOneProcessor = neighbour.with("one");
     this.attacker = attacker;
     this.rounds = rounds;
   }
@@ -74,30 +83,43 @@ final class Neighbours {
         new MarkdownTable(
             "Attack beside the neighbour",
             "work, of alone",
+            "natively",
             "pipe, of alone on one processor",
+            "natively",
             "pipe, of alone");
-    Command onOneProcessor = neighbour.with("one");
     // The first runs also let the JVM compile what they take.
-    measure(neighbour, new HashMap<>());
-    measure(onOneProcessor, new HashMap<>());
+    measure(confined, neighbour, new HashMap<>());
+    measure(confined, onOneProcessor, new HashMap<>());
     for (String attack : attacks) {
       Map<String, List<Double>> alone = new HashMap<>();
       Map<String, List<Double>> aloneOnOne = new HashMap<>();
       Map<String, List<Double>> attacked = new HashMap<>();
+      Map<String, List<Double>> nativelyAlone = new HashMap<>();
+      Map<String, List<Double>> nativelyAttacked = new HashMap<>();
       for (int round = 0; round < rounds; round++) {
-        measure(neighbour, alone);
-        measure(onOneProcessor, aloneOnOne);
+        measure(confined, neighbour, alone);
+        measure(confined, onOneProcessor, aloneOnOne);
         try (Cvm cvm = attack(attack)) {
           Thread.sleep(HEAD_START_MILLIS);
-          measure(neighbour, attacked);
+          measure(confined, neighbour, attacked);
           cvm.kill();
           cvm.waitFor();
+        }
+        if (NativeAttack.isPossible(attack)) {
+          measure(Runner.host(), onOneProcessor, nativelyAlone);
+          Command again = attacker.with(attack).with("again");
+          try (NativeAttack _ = new NativeAttack(again, TASKS, MEMORY_BYTES)) {
+            Thread.sleep(HEAD_START_MILLIS);
+            measure(Runner.host(), onOneProcessor, nativelyAttacked);
+          }
         }
       }
       table.row(
           attack,
           ratio("work", alone, attacked),
+          ratio("work", nativelyAlone, nativelyAttacked),
           ratio("pipe", aloneOnOne, attacked),
+          ratio("pipe", nativelyAlone, nativelyAttacked),
           ratio("pipe", alone, attacked));
     }
     return table.toString();
@@ -116,10 +138,10 @@ final class Neighbours {
             .build());
   }
 
-  private void measure(Command command, Map<String, List<Double>> figures)
+  private void measure(Runner runner, Command command, Map<String, List<Double>> figures)
       throws IOException, InterruptedException {
     Path output = scratch.resolve("neighbour.output");
-    new ConfinedRunner(capVm, List.of()).run(command, output);
+    runner.run(command, output);
     for (String line : Files.readAllLines(output)) {
       String[] words = line.split(" ", 2);
       figures.computeIfAbsent(words[0], _ -> new ArrayList<>()).add(Double.valueOf(words[1]));
@@ -128,6 +150,9 @@ final class Neighbours {
 
   private static String ratio(
       String name, Map<String, List<Double>> alone, Map<String, List<Double>> attacked) {
+    if (attacked.isEmpty()) {
+      return "";
+    }
     return MarkdownTable.figure(
         Report.median(attacked.get(name)) / Report.median(alone.get(name)), 2);
   }

@@ -80,7 +80,7 @@ final class Report {
     commands.add(Command.of(scratch, "/usr/bin/python3", "-c", "pass"));
     Path output = scratch.resolve("start.output");
     for (Command command : commands) {
-      Command launched = command.behind(launcher.toString(), "run", "--");
+      Command launched = command.behind(List.of(launcher.toString(), "run", "--"));
       long[] nativeTimes = new long[rounds];
       long[] launchedTimes = new long[rounds];
       Runner.host().run(launched, output);

@@ -13,9 +13,6 @@ public final class FairShares implements AutoCloseable {
   /** While nobody does anything. */
   private static final long IDLE_LOOK_MILLIS = 50;
 
-  /** Over about so long loads are averaged, as Linux averages its load over minutes. */
-  private static final double AVERAGED_NANOS = 100e6;
-
   private final ProcessorShares shares =
       new ProcessorShares(HostProcessors.count(), new JvmThreads());
   private Thread watcher;
@@ -48,7 +45,7 @@ public final class FairShares implements AutoCloseable {
     try {
       while (!isOver()) {
         long now = System.nanoTime();
-        boolean busy = shares.look(1 - Math.exp((before - now) / AVERAGED_NANOS));
+        boolean busy = shares.look((double) (now - before));
         before = now;
         wait(busy ? LOOK_MILLIS : IDLE_LOOK_MILLIS);
       }

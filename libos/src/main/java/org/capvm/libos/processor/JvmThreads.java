@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -36,6 +37,8 @@ final class JvmThreads implements ProcessorUser {
 
   /** Those that are. */
   private int[] own = {};
+
+  private ProcessorSet room = HostProcessors.all();
 
   private int looks;
   private long nanosBefore;
@@ -71,11 +74,15 @@ final class JvmThreads implements ProcessorUser {
 
   @Override
   public void confineTo(ProcessorSet processors) {
-    search();
+    room = processors;
     for (int thread : own) {
-      // One that has ended meanwhile is no error.
-      HostProcessors.confine(thread, processors);
+      confine(thread);
     }
+  }
+
+  private void confine(int thread) {
+    // One that has ended meanwhile is no error.
+    HostProcessors.confine(thread, room);
   }
 
   private void search() {
@@ -90,8 +97,10 @@ final class JvmThreads implements ProcessorUser {
       // Without a /proc they are nowhere in particular.
       return;
     }
+    Map<Integer, Boolean> before = threads;
     threads = found;
     own = found.keySet().stream().filter(found::get).mapToInt(Integer::intValue).toArray();
+    Arrays.stream(own).filter(thread -> !before.containsKey(thread)).forEach(this::confine);
   }
 
   /** A guest may make hundreds of threads between two searches: so without a buffer for each. */

@@ -8,13 +8,29 @@ import java.util.Map;
  * Who wanted how much of the processors lately, and what each was given: one look after the other.
  * What the JVM does on threads of its own counts as done by the one who allocates most of the Java
  * heap, and is done on the processors of that one. Not thread-safe.
+ *
+ * <p>Whoever wants much at one moment and little at the next, as a program does that starts
+ * hundreds of threads and waits for their end, is taken to want much for about another second: with
+ * each division given up and found again it would be beside the others for a while. Who does
+ * nothing is given nothing all the same; who does little keeps a processor so much longer.
  */
 final class ProcessorShares {
   /** To move threads costs them their caches: so many looks in a row must ask for a change. */
   static final int LOOKS_BEFORE_CHANGE = 3;
 
-  /** Whoever allocates less than this at a look gives the JVM nothing to do. */
-  private static final double FEW_BYTES = 10_000;
+  /** Over about so long loads are averaged, as Linux averages its load over minutes. */
+  private static final double AVERAGED_NANOS = 100e6;
+
+  /** For about so long it counts that an average was higher. */
+  private static final double REMEMBERED_NANOS = 1e9;
+
+  /**
+   * Whoever allocates less than this in a nanosecond, 1 MB a second, gives the JVM nothing to do.
+   */
+  private static final double FEW_BYTES = 1e-3;
+
+  /** To ask hundreds of threads what they allocated takes longer than all else of a look. */
+  private static final int LOOKS_BEFORE_ALLOCATION = 5;
 
   /** Who allocates about as much as the one the JVM works for does not become that one. */
   private static final double MUCH_MORE = 2;
@@ -29,14 +45,31 @@ final class ProcessorShares {
   private final Map<ProcessorUser, Share> shares = new LinkedHashMap<>();
 
   private int looksForChange;
+  private int looks;
+  private double nanosBeforeAllocation;
+
+  /** An average that goes up sooner than it goes down. */
+  private static final class Average {
+    double now;
+    double lately;
+
+    void add(double value, double nanos) {
+      now += (value - now) * weight(nanos, AVERAGED_NANOS);
+      lately = Math.max(now, lately + (now - lately) * weight(nanos, REMEMBERED_NANOS));
+    }
+
+    private static double weight(double nanos, double period) {
+      return 1 - Math.exp(-nanos / period);
+    }
+  }
 
   private static final class Share {
     final ProcessorUser user;
     final int limit;
-    double load;
+    final Average load = new Average();
 
-    /** At a look. */
-    double allocation;
+    /** In bytes a nanosecond. */
+    final Average allocation = new Average();
 
     private long allocatedBefore;
     private boolean seen;
@@ -48,17 +81,27 @@ final class ProcessorShares {
       this.given = ProcessorSet.below(limit);
     }
 
-    /** Returns what it does at the moment, which gets a weight in the averages. */
-    double look(double weightOfNow) {
-      // What nothing is known of yet is taken to go on as it begins.
-      double weight = seen ? weightOfNow : 1;
+    /** Returns whether it does anything at the moment. */
+    boolean look(double nanos) {
       double now = user.load();
-      load += (now - load) * weight;
-      long allocated = user.allocatedBytes();
-      allocation += (allocated - allocatedBefore - allocation) * weightOfNow;
+      // What nothing is known of yet is taken to go on as it begins.
+      load.add(now, seen ? nanos : Double.POSITIVE_INFINITY);
       seen = true;
+      return now > 0;
+    }
+
+    void lookAtAllocation(double nanos) {
+      long allocated = user.allocatedBytes();
+      allocation.add((allocated - allocatedBefore) / nanos, nanos);
       allocatedBefore = allocated;
-      return now;
+    }
+
+    boolean isBusy() {
+      return load.now > ProcessorDivision.IDLE;
+    }
+
+    double wanted() {
+      return isBusy() ? load.lately : 0;
     }
 
     void give(ProcessorSet set) {
@@ -89,22 +132,31 @@ final class ProcessorShares {
   }
 
   void remove(ProcessorUser user) {
-    shares.remove(user);
+    if (shares.remove(user) == causer) {
+      causer = null;
+    }
   }
 
   /**
    * Looks at what everybody does, and divides anew if it is time.
    *
-   * @param weight of what is seen now in the averages, from 0 to 1
+   * @param nanos since the last look
    * @return whether anybody does anything
    */
-  boolean look(double weight) {
-    boolean busy = false;
+  boolean look(double nanos) {
+    boolean anyNow = false;
+    boolean anyBegins = false;
     for (Share share : shares.values()) {
-      busy |= share.look(weight) > 0;
+      boolean wasBusy = share.isBusy();
+      anyNow |= share.look(nanos);
+      anyBegins |= share.isBusy() && !wasBusy;
     }
-    jvm.look(weight);
-    findCauser();
+    jvm.look(nanos);
+    nanosBeforeAllocation += nanos;
+    if (looks++ % LOOKS_BEFORE_ALLOCATION == 0) {
+      findCauser(nanosBeforeAllocation);
+      nanosBeforeAllocation = 0;
+    }
     List<ProcessorSet> due = ProcessorDivision.of(wants(), processors);
     List<Share> all = List.copyOf(shares.values());
     ProcessorSet dueToJvm =
@@ -114,21 +166,24 @@ final class ProcessorShares {
       same &= due.get(i).equals(all.get(i).given);
     }
     looksForChange = same ? 0 : looksForChange + 1;
-    if (looksForChange == LOOKS_BEFORE_CHANGE) {
+    // Whoever begins has nothing to lose by a move, and much by a wait behind the threads of
+    // others.
+    if (looksForChange == LOOKS_BEFORE_CHANGE || (!same && anyBegins)) {
       looksForChange = 0;
       give(due);
       jvm.give(dueToJvm);
     }
-    return busy;
+    return anyNow;
   }
 
-  private void findCauser() {
-    if (!shares.containsValue(causer) || causer.allocation < FEW_BYTES) {
+  private void findCauser(double nanos) {
+    shares.values().forEach(share -> share.lookAtAllocation(nanos));
+    if (causer != null && causer.allocation.lately < FEW_BYTES) {
       causer = null;
     }
     for (Share share : shares.values()) {
-      double needed = causer == null ? FEW_BYTES : causer.allocation * MUCH_MORE;
-      if (share.allocation > needed) {
+      double needed = causer == null ? FEW_BYTES : causer.allocation.lately * MUCH_MORE;
+      if (share.allocation.lately > needed) {
         causer = share;
       }
     }
@@ -139,7 +194,7 @@ final class ProcessorShares {
         .map(
             share ->
                 new ProcessorDivision.Want(
-                    share == causer ? share.load + jvm.load : share.load, share.limit))
+                    share == causer ? share.wanted() + jvm.wanted() : share.wanted(), share.limit))
         .toList();
   }
 

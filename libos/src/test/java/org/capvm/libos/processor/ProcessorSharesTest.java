@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class ProcessorSharesTest {
   private static final ProcessorSet BOTH = ProcessorSet.below(2);
+  private static final double LOOK_NANOS = 10e6;
 
   private final User jvm = new User();
   private final ProcessorShares shares = new ProcessorShares(2, jvm);
@@ -48,20 +49,54 @@ class ProcessorSharesTest {
 
   private void look(int times) {
     for (int i = 0; i < times; i++) {
-      shares.look(0.1);
+      shares.look(LOOK_NANOS);
     }
   }
 
   @Test
-  void aNeighbourThatBeginsToWorkHasAProcessorAfterThreeLooks() {
+  void aNeighbourThatBeginsToWorkHasAProcessorAtTheNextLook() {
     look(20);
     assertThat(many.room).isEqualTo(BOTH);
     one.runnable = 1;
+    look(1);
+    assertThat(many.room).isEqualTo(ProcessorSet.range(1, 2));
+    assertThat(one.room).isEqualTo(ProcessorSet.range(0, 1));
+  }
+
+  @Test
+  void aNeighbourThatWorksAlreadyHasAProcessorAfterThreeLooksThatAskForIt() {
+    many.runnable = 1;
+    one.runnable = 1;
+    look(100);
+    many.runnable = 8;
     look(2);
     assertThat(many.room).isEqualTo(BOTH);
     look(1);
     assertThat(many.room).isEqualTo(ProcessorSet.range(1, 2));
+  }
+
+  @Test
+  void whoWantsMuchNowAndAgainIsKeptApartInBetween() {
+    one.runnable = 1;
+    for (int burst = 0; burst < 10; burst++) {
+      many.runnable = 100;
+      look(20);
+      many.runnable = 1;
+      look(50);
+    }
+    assertThat(many.changes).isEqualTo(1);
     assertThat(one.room).isEqualTo(ProcessorSet.range(0, 1));
+  }
+
+  @Test
+  void whoSleepsKeepsNothingHoweverMuchItWanted() {
+    many.runnable = 100;
+    one.runnable = 2;
+    look(20);
+    assertThat(one.room).isNotEqualTo(BOTH);
+    many.runnable = 0;
+    look(100);
+    assertThat(one.room).isEqualTo(BOTH);
   }
 
   @Test
@@ -132,13 +167,13 @@ class ProcessorSharesTest {
   }
 
   @Test
-  void whoBeginsWithWorkHasAProcessorAfterThreeLooks() {
+  void whoStartsWithWorkHasAProcessorAtTheNextLook() {
     many.runnable = 1;
     look(100);
     User third = new User();
     third.runnable = 2;
     shares.add(third);
-    look(3);
+    look(1);
     assertThat(many.room).isNotEqualTo(BOTH);
     assertThat(third.room).isNotEqualTo(many.room);
   }
@@ -149,15 +184,28 @@ class ProcessorSharesTest {
     many.allocated += 100 << 20;
     look(20);
     assertThat(jvm.room).isEqualTo(many.room);
-    look(200);
+    look(1000);
     assertThat(many.room).isNotEqualTo(BOTH);
     assertThat(jvm.room).isEqualTo(BOTH);
   }
 
   @Test
+  void theJvmHasAllProcessorsOnceWhoGaveItWorkHasEnded() {
+    User third = new User();
+    third.runnable = 1;
+    shares.add(third);
+    many.allocated += 100 << 20;
+    look(20);
+    assertThat(jvm.room).isNotEqualTo(BOTH);
+    shares.remove(many);
+    look(20);
+    assertThat(jvm.room).isEqualTo(BOTH);
+  }
+
+  @Test
   void lookingSaysWhetherAnybodyDoesAnything() {
-    assertThat(shares.look(0.1)).isTrue();
+    assertThat(shares.look(LOOK_NANOS)).isTrue();
     many.runnable = 0;
-    assertThat(shares.look(0.1)).isFalse();
+    assertThat(shares.look(LOOK_NANOS)).isFalse();
   }
 }
