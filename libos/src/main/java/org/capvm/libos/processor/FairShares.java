@@ -8,7 +8,11 @@ package org.capvm.libos.processor;
  * <p>Threads: any.
  */
 public final class FairShares implements AutoCloseable {
+  /** While the processors may have to be divided anew. */
   private static final long LOOK_MILLIS = 10;
+
+  /** While they are divided as everybody wants them. */
+  private static final long SETTLED_LOOK_MILLIS = 20;
 
   /** While nobody does anything. */
   private static final long IDLE_LOOK_MILLIS = 50;
@@ -47,7 +51,7 @@ public final class FairShares implements AutoCloseable {
         long now = System.nanoTime();
         boolean busy = shares.look((double) (now - before));
         before = now;
-        wait(busy ? LOOK_MILLIS : IDLE_LOOK_MILLIS);
+        wait(millisToNextLook(busy));
       }
     } catch (InterruptedException e) {
       // Nobody but the JVM's end interrupts this thread.
@@ -55,6 +59,13 @@ public final class FairShares implements AutoCloseable {
     }
     shares.giveAll();
     watcher = null;
+  }
+
+  private long millisToNextLook(boolean busy) {
+    if (!busy) {
+      return IDLE_LOOK_MILLIS;
+    }
+    return shares.isSettled() ? SETTLED_LOOK_MILLIS : LOOK_MILLIS;
   }
 
   /** Gives everybody as many processors as it may have, for good. */

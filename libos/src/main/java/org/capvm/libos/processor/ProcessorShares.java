@@ -7,7 +7,8 @@ import java.util.Map;
 /**
  * Who wanted how much of the processors lately, and what each was given: one look after the other.
  * What the JVM does on threads of its own counts as done by the one who allocates most of the Java
- * heap, and is done on the processors of that one. Not thread-safe.
+ * heap, and is done on the processors of that one; if nobody does, of the one who wants much more
+ * than all others. Not thread-safe.
  *
  * <p>Whoever wants much at one moment and little at the next, as a program does that starts
  * hundreds of threads and waits for their end, is taken to want much for about another second: with
@@ -32,13 +33,13 @@ final class ProcessorShares {
   /** To ask hundreds of threads what they allocated takes longer than all else of a look. */
   private static final int LOOKS_BEFORE_ALLOCATION = 5;
 
-  /** Who allocates about as much as the one the JVM works for does not become that one. */
+  /** Who allocates or wants only about as much as another is not the one the JVM works for. */
   private static final double MUCH_MORE = 2;
 
   private final int processors;
   private final Share jvm;
 
-  /** The one for whom the JVM works; null if it is nobody in particular. */
+  /** The one who allocates most; null if it is nobody in particular. */
   private Share causer;
 
   /** In the order of their start. */
@@ -157,10 +158,11 @@ final class ProcessorShares {
       findCauser(nanosBeforeAllocation);
       nanosBeforeAllocation = 0;
     }
-    List<ProcessorSet> due = ProcessorDivision.of(wants(), processors);
+    Share served = causer == null ? greediest() : causer;
+    List<ProcessorSet> due = ProcessorDivision.of(wants(served), processors);
     List<Share> all = List.copyOf(shares.values());
     ProcessorSet dueToJvm =
-        causer == null ? ProcessorSet.below(jvm.limit) : due.get(all.indexOf(causer));
+        served == null ? ProcessorSet.below(jvm.limit) : due.get(all.indexOf(served));
     boolean same = dueToJvm.equals(jvm.given);
     for (int i = 0; i < all.size(); i++) {
       same &= due.get(i).equals(all.get(i).given);
@@ -189,13 +191,41 @@ final class ProcessorShares {
     }
   }
 
-  private List<ProcessorDivision.Want> wants() {
+  /** The one who wants much more than any other; null if there is none. */
+  private Share greediest() {
+    Share greediest = null;
+    double most = 0;
+    double next = 0;
+    for (Share share : shares.values()) {
+      double wanted = share.wanted();
+      if (wanted > most) {
+        next = most;
+        most = wanted;
+        greediest = share;
+      } else {
+        next = Math.max(next, wanted);
+      }
+    }
+    return most > next * MUCH_MORE ? greediest : null;
+  }
+
+  /**
+   * What all want.
+   *
+   * @param served the one for whom the JVM works, or null
+   */
+  private List<ProcessorDivision.Want> wants(Share served) {
     return shares.values().stream()
         .map(
             share ->
                 new ProcessorDivision.Want(
-                    share == causer ? share.wanted() + jvm.wanted() : share.wanted(), share.limit))
+                    share == served ? share.wanted() + jvm.wanted() : share.wanted(), share.limit))
         .toList();
+  }
+
+  /** Whether the last look asked for no change. */
+  boolean isSettled() {
+    return looksForChange == 0;
   }
 
   /** Lets everybody have as many processors as it may. */

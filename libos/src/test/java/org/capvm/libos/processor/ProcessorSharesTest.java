@@ -179,14 +179,21 @@ class ProcessorSharesTest {
   }
 
   @Test
-  void theJvmHasAllProcessorsOnceNobodyAllocates() {
-    one.runnable = 1;
+  void theJvmHasAllProcessorsOnceNobodyAllocatesAndAllWantAboutTheSame() {
+    one.runnable = 6;
     many.allocated += 100 << 20;
     look(20);
     assertThat(jvm.room).isEqualTo(many.room);
     look(1000);
     assertThat(many.room).isNotEqualTo(BOTH);
     assertThat(jvm.room).isEqualTo(BOTH);
+  }
+
+  @Test
+  void theJvmWorksOnTheProcessorsOfWhoWantsMuchMoreThanAllOthersIfNobodyAllocates() {
+    one.runnable = 1;
+    look(20);
+    assertThat(jvm.room).isEqualTo(many.room).isNotEqualTo(BOTH);
   }
 
   @Test
