@@ -49,6 +49,13 @@ final class TasksTest {
   }
 
   @Test
+  void whatOneChildLeavesIsNotSeenByTheNext() throws Exception {
+    Differential.command("./child_after_child")
+        .copy(GuestProgram.c("child_after_child", "-O1"))
+        .agreesWithStatus(0);
+  }
+
+  @Test
   void descriptorsOfProcessesBehaveAsOnLinux() throws Exception {
     Differential.command("./process_descriptors")
         .copy(GuestProgram.c("process_descriptors", "-O1"))

@@ -12,8 +12,10 @@ import org.capvm.libos.futex.FutexTable;
 import org.capvm.libos.host.HostScratch;
 import org.capvm.libos.host.Hostcalls;
 import org.capvm.libos.ipc.IpcNamespace;
+import org.capvm.libos.memory.AddressSpace;
 import org.capvm.libos.memory.MemoryFile;
 import org.capvm.libos.memory.MemoryLimit;
+import org.capvm.libos.memory.SpareSlots;
 import org.capvm.libos.net.NetworkNamespace;
 import org.capvm.libos.process.Credentials;
 import org.capvm.libos.process.DeathReport;
@@ -42,6 +44,7 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
 
   private final Intravisor intravisor;
   private final MemoryLimit memoryLimit;
+  private final SpareSlots spareSlots;
   private final MemoryFile memoryFile = new MemoryFile();
   private final TraceSink traceSink;
   private final DeathReport.Listener deaths;
@@ -85,6 +88,7 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
     this.processes = new ProcessTable(maxTasks);
     this.processorRoom = new ProcessorRoom(maxProcessors);
     this.memoryLimit = memoryLimit;
+    this.spareSlots = new SpareSlots(memoryLimit);
     this.hostName = hostName;
     this.traceSink = traceSink;
     this.deaths = deaths;
@@ -183,9 +187,13 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
     return memoryLimit;
   }
 
-  /** Where the processes' private memory is kept. */
-  public MemoryFile memoryFile() {
-    return memoryFile;
+  /**
+   * Makes an address space without anything in it.
+   *
+   * @throws ErrnoException ENOMEM if the host has no room for a slot
+   */
+  public AddressSpace newAddressSpace() {
+    return new AddressSpace(intravisor, memoryFile, memoryLimit, spareSlots);
   }
 
   /** Gives back what the processes shared. None of them is left. */
@@ -194,6 +202,7 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
     threads.close();
     compartment.close();
     ipc.close();
+    spareSlots.close();
     memoryFile.close();
     network.close();
   }

@@ -45,10 +45,21 @@ public final class AddressSpace {
   private final SpareMemory spare;
   private final CodeRanges code;
   private final MemoryLimit limit;
+  private final SpareSlots spareSlots;
   private final AreaMap areas = new AreaMap();
   private final MemoryAccount account;
   private final MemoryAdvice memoryAdvice;
   private int users = 1;
+
+  /** Stands for this address space where its children's slots are kept. */
+  private final Object identity = new Object();
+
+  /**
+   * The identity of the one that this is a copy of, until it runs another program or maps a file;
+   * or null.
+   */
+  private Object parent;
+
   private volatile boolean briefFaults;
   private long storeRepairs;
   private long breakStart;
@@ -59,32 +70,49 @@ public final class AddressSpace {
    *
    * @param memoryFile the cVM's memory, which private areas without a file are put in
    * @param limit the cVM's limit, which the areas are charged to
+   * @param spareSlots where slots go that no address space needs any more
    * @throws ErrnoException ENOMEM if the host has no room for a slot
    */
-  public AddressSpace(Intravisor intravisor, MemoryFile memoryFile, MemoryLimit limit) {
+  public AddressSpace(
+      Intravisor intravisor, MemoryFile memoryFile, MemoryLimit limit, SpareSlots spareSlots) {
+    this(
+        intravisor,
+        memoryFile,
+        limit,
+        spareSlots,
+        emptySlot(intravisor, memoryFile, limit, spareSlots));
+  }
+
+  private AddressSpace(
+      Intravisor intravisor,
+      MemoryFile memoryFile,
+      MemoryLimit limit,
+      SpareSlots spareSlots,
+      MappedSlot mapped) {
     this.intravisor = intravisor;
     this.limit = limit;
+    this.spareSlots = spareSlots;
     this.anonymous = new AnonymousMemory(memoryFile);
-    if (!limit.hasRoomForMappings(MemoryAccount.SLOT_MAPPINGS + 1)) {
-      throw ErrnoException.of(Errno.ENOMEM);
-    }
-    try {
-      this.slot = intravisor.newSlot();
-    } catch (HostException e) {
-      throw ErrnoException.of(Errno.ENOMEM);
-    }
-    this.pages = new SlotPages(slot, memoryFile);
+    this.pages = mapped.pages();
+    this.slot = pages.slot();
+    this.code = mapped.code();
     this.spare = new SpareMemory(pages, anonymous);
+    this.account = new MemoryAccount(limit, areas, pages, spare, spareSlots, code);
+    this.memoryAdvice = new MemoryAdvice(areas, pages, anonymous, code, account);
     pages.memory().onStoreFault(this::answerStoreFault);
-    try {
-      this.code = new CodeRanges(pages, limit, memory -> intravisor.newCodeSpace(slot, memory));
-    } catch (HostException e) {
-      slot.close();
+    account.settle();
+  }
+
+  private static MappedSlot emptySlot(
+      Intravisor intravisor, MemoryFile memoryFile, MemoryLimit limit, SpareSlots spareSlots) {
+    int mappings = MemoryAccount.SLOT_MAPPINGS + 1;
+    if (!limit.hasRoomForMappings(mappings)) {
+      spareSlots.drop();
+    }
+    if (!limit.hasRoomForMappings(mappings)) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
-    this.account = new MemoryAccount(limit, areas, pages, spare, code);
-    this.memoryAdvice = new MemoryAdvice(areas, pages, anonymous, code, account);
-    account.settle();
+    return MappedSlot.empty(intravisor, memoryFile, limit);
   }
 
   /** The memory, for copies in and out. */
@@ -206,7 +234,12 @@ public final class AddressSpace {
     account.requireMemory((area.isAccountable() ? area.length() : 0) - replaced);
     code.forget(area.start(), area.end());
     MemoryArea placed = mapOnHost(area);
-    anonymous.release(areas.within(area.start(), area.end()));
+    if (area.file() != null) {
+      parent = null;
+    }
+    List<MemoryArea> gone = areas.within(area.start(), area.end());
+    dropSparesWithFilesOf(gone);
+    anonymous.release(gone);
     areas.insert(placed);
     code.announce(placed);
     account.settle();
@@ -285,6 +318,7 @@ public final class AddressSpace {
     }
     account.requireMappings(pages.growthByUnmap(start, end));
     code.forget(start, end);
+    dropSparesWithFilesOf(gone);
     for (MemoryArea area : gone) {
       if (!account.hasRoomForACall() || !spare.keep(area)) {
         pages.unmap(area.start(), area.length());
@@ -293,6 +327,16 @@ public final class AddressSpace {
     }
     areas.remove(start, end);
     account.settle();
+  }
+
+  /**
+   * Slots of former children hold no file longer than this address space: who unmaps one and
+   * removes it has its room back.
+   */
+  private void dropSparesWithFilesOf(List<MemoryArea> gone) {
+    if (gone.stream().anyMatch(area -> area.file() != null)) {
+      spareSlots.drop(identity);
+    }
   }
 
   /**
@@ -419,6 +463,7 @@ public final class AddressSpace {
     long kept = Math.min(old.length(), newLength);
     MemoryArea whole = old.slice(old.start(), old.start() + kept);
     code.forget(old.start(), old.end());
+    dropSparesWithFilesOf(List.of(old));
     MemoryArea moved = old.movedTo(newStart, newStart + newLength);
     spare.drop(newStart, newStart + newLength);
     if (old.backing() != null) {
@@ -517,14 +562,17 @@ public final class AddressSpace {
    * @throws ErrnoException ENOMEM
    */
   public synchronized AddressSpace fork() {
-    AddressSpace child = new AddressSpace(intravisor, anonymous.file(), limit);
+    MappedSlot used = spareSlots.take(identity);
+    MappedSlot room =
+        used == null ? emptySlot(intravisor, anonymous.file(), limit, spareSlots) : used;
+    AddressSpace child = new AddressSpace(intravisor, anonymous.file(), limit, spareSlots, room);
     try {
       account.requireChild();
       makeStoresFault();
       try {
         boolean alone = users == 1 && code.interrupts().size() <= 1;
         ForkedMemory memory = new ForkedMemory(pages, anonymous, areas, this::maySplit, alone);
-        child.inherit(memory.share(), this);
+        child.inherit(memory.share(), room.mapped(), this);
       } finally {
         code.restoreProtection(areas);
       }
@@ -532,6 +580,7 @@ public final class AddressSpace {
       child.breakStart = breakStart;
       child.breakEnd = breakEnd;
       child.account.inherited();
+      child.parent = identity;
       return child;
     } catch (ErrnoException e) {
       child.release();
@@ -559,35 +608,15 @@ public final class AddressSpace {
    * the parent's lock held.
    *
    * @param inherited in order
+   * @param there what the slot has of an earlier child, in order
    */
-  void inherit(List<MemoryArea> inherited, AddressSpace parent) {
+  private void inherit(List<MemoryArea> inherited, List<MemoryArea> there, AddressSpace from) {
+    List<MemoryArea> withContent = inherited.stream().filter(MemoryArea::hasContent).toList();
     // First, so that what the areas hold of the memory file is given back if the host refuses.
-    inherited.stream().filter(AddressSpace::hasContent).forEach(areas::insert);
-    MemoryArea one = null;
-    for (MemoryArea area : inherited) {
-      if (one != null && one.continuesOnHostWith(area)) {
-        one = one.movedTo(one.start(), area.end());
-      } else {
-        mapInherited(one);
-        one = area;
-      }
-    }
-    mapInherited(one);
-    code.inherit(
-        inherited.stream().filter(AddressSpace::hasContent).toList(),
-        parent.code,
-        account::hasRoomForMappings);
-    inherited.stream().filter(area -> !hasContent(area)).forEach(area -> install(area, 0));
-  }
-
-  private void mapInherited(MemoryArea area) {
-    if (area != null && hasContent(area)) {
-      pages.map(area);
-    }
-  }
-
-  private static boolean hasContent(MemoryArea area) {
-    return area.file() != null || area.backing() != null;
+    withContent.forEach(areas::insert);
+    pages.change(there, MemoryArea.hostRuns(withContent));
+    code.inherit(withContent, from.code, account::hasRoomForMappings);
+    inherited.stream().filter(area -> !area.hasContent()).forEach(area -> install(area, 0));
   }
 
   /**
@@ -685,6 +714,8 @@ public final class AddressSpace {
     pages.unmap(0, AddressLayout.END);
     forgetAll();
     account.settle();
+    parent = null;
+    spareSlots.drop(identity);
     breakStart = 0;
     breakEnd = 0;
   }
@@ -705,7 +736,7 @@ public final class AddressSpace {
    * @throws ErrnoException ENOMEM if the host has no room for a slot
    */
   public AddressSpace another() {
-    return new AddressSpace(intravisor, anonymous.file(), limit);
+    return new AddressSpace(intravisor, anonymous.file(), limit, spareSlots);
   }
 
   /**
@@ -715,15 +746,25 @@ public final class AddressSpace {
   public synchronized void release() {
     users--;
     if (users == 0) {
-      // The slot gives all of its pages back at once.
-      code.close();
-      slot.close();
+      endSlot();
+      spareSlots.drop(identity);
       forgetAll();
       account.close();
     }
   }
 
-  /** What was mapped is not on the host any more: gives back the rest of it. */
+  /** Leaves the slot to another child of the parent, which will have most of what is mapped. */
+  private void endSlot() {
+    MappedSlot mapped = new MappedSlot(parent, pages, code, MemoryArea.hostRuns(areas.all()));
+    if (parent == null || code.hasProtectedPages()) {
+      mapped.close();
+    } else {
+      spare.drop();
+      spareSlots.add(mapped);
+    }
+  }
+
+  /** No guest sees what was mapped any more: gives back the rest of it. */
   private void forgetAll() {
     anonymous.release(areas.all());
     areas.remove(0, AddressLayout.END);

@@ -52,6 +52,8 @@ final class CodeRanges implements CodeMemory {
 
   private record Mapping(long end, CodeOrigin origin) {}
 
+  private record Shown(long end, CodeOrigin origin) {}
+
   private final SlotPages pages;
   private final MemoryLimit limit;
   private final CodeSpace code;
@@ -73,8 +75,8 @@ final class CodeRanges implements CodeMemory {
   /** Pages whose host protection is without writing, and the pages of code they can change. */
   private final Map<Long, Set<Long>> protectedPages = new HashMap<>();
 
-  /** Ranges that take mappings of the host's, start to end; guarded by the address space's lock. */
-  private final TreeMap<Long, Long> shown = new TreeMap<>();
+  /** Ranges that take mappings of the host's, by start; guarded by the address space's lock. */
+  private final TreeMap<Long, Shown> shown = new TreeMap<>();
 
   /** Executable ranges that the code space has not been told of; guarded in the same way. */
   private final RangeSet unseen = new RangeSet();
@@ -167,7 +169,7 @@ final class CodeRanges implements CodeMemory {
 
   private void show(MemoryArea area, CodeOrigin origin) {
     code.map(area.start(), area.length(), origin);
-    shown.put(area.start(), area.end());
+    shown.put(area.start(), new Shown(area.end(), origin));
   }
 
   /**
@@ -176,15 +178,17 @@ final class CodeRanges implements CodeMemory {
    * @param mayShow whether so many mappings of the host may be taken
    */
   void inherit(List<MemoryArea> inherited, CodeRanges parent, IntPredicate mayShow) {
+    mappings.clear();
     mappings.putAll(parent.mappings);
     List<MemoryArea> shareable = new ArrayList<>();
+    List<MemoryArea> others = new ArrayList<>();
     for (MemoryArea area : inherited) {
-      if (area.isExecutable() && area.isAsInFile() && origin(area) != null) {
-        shareable.add(area);
-      } else {
-        announce(area);
-      }
+      boolean shares = area.isExecutable() && area.isAsInFile() && origin(area) != null;
+      (shares ? shareable : others).add(area);
     }
+    forgetAllBut(shareable);
+    others.forEach(this::announce);
+    shareable.removeIf(this::isShown);
     boolean showsAll = shareable.size() <= FEW && mayShow.test(MAPPINGS_TO_SHOW * shareable.size());
     for (MemoryArea area : shareable) {
       if (showsAll) {
@@ -193,6 +197,37 @@ final class CodeRanges implements CodeMemory {
         unseen.add(area.start(), area.end());
       }
     }
+  }
+
+  private boolean isShown(MemoryArea area) {
+    return new Shown(area.end(), origin(area)).equals(shown.get(area.start()));
+  }
+
+  /**
+   * Of an earlier child of the same parent only that stays that the new one has as well: such as
+   * its guest could not change.
+   */
+  private void forgetAllBut(List<MemoryArea> inherited) {
+    unseen.clear();
+    Set<Long> stays = new HashSet<>();
+    long from = 0;
+    for (MemoryArea area : inherited) {
+      if (isShown(area)) {
+        code.unmap(from, area.start() - from);
+        from = area.end();
+        stays.add(area.start());
+      }
+    }
+    code.unmap(from, AddressLayout.END - from);
+    shown.keySet().retainAll(stays);
+    synchronized (this) {
+      changeable.clear();
+      executable.clear();
+      writable.clear();
+      sharedCode.clear();
+      sharedWritable.clear();
+    }
+    giveBackTaken();
   }
 
   /**
@@ -248,7 +283,7 @@ final class CodeRanges implements CodeMemory {
     shown
         .subMap(first == null ? start : first, end)
         .values()
-        .removeIf(shownEnd -> shownEnd > start);
+        .removeIf(range -> range.end() > start);
     synchronized (this) {
       changeable.remove(start, end);
       forgetUses(start, end);
@@ -429,6 +464,10 @@ final class CodeRanges implements CodeMemory {
   /** Gives everything back. No guest thread of the address space is left. */
   void close() {
     code.close();
+    giveBackTaken();
+  }
+
+  private void giveBackTaken() {
     limit.tryTakeForTranslations(-takenBytes.getAndSet(0));
   }
 

@@ -24,6 +24,7 @@ final class MemoryAccount {
   private final AreaMap areas;
   private final SlotPages pages;
   private final SpareMemory spare;
+  private final SpareSlots spareSlots;
   private final CodeRanges code;
   private long chargedBytes;
   private long chargedMappings;
@@ -32,11 +33,17 @@ final class MemoryAccount {
   private long inheritedBytes;
 
   MemoryAccount(
-      MemoryLimit limit, AreaMap areas, SlotPages pages, SpareMemory spare, CodeRanges code) {
+      MemoryLimit limit,
+      AreaMap areas,
+      SlotPages pages,
+      SpareMemory spare,
+      SpareSlots spareSlots,
+      CodeRanges code) {
     this.limit = limit;
     this.areas = areas;
     this.pages = pages;
     this.spare = spare;
+    this.spareSlots = spareSlots;
     this.code = code;
   }
 
@@ -71,6 +78,7 @@ final class MemoryAccount {
   private void require(BooleanSupplier hasRoom) {
     if (!hasRoom.getAsBoolean()) {
       spare.drop();
+      spareSlots.drop();
       settle();
       if (!hasRoom.getAsBoolean()) {
         throw ErrnoException.of(Errno.ENOMEM);

@@ -7,6 +7,8 @@ import static org.capvm.libos.abi.Mman.PROT_EXEC;
 import static org.capvm.libos.abi.Mman.PROT_READ;
 import static org.capvm.libos.abi.Mman.PROT_WRITE;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -166,6 +168,40 @@ public record MemoryArea(
         && file == next.file
         && (file == null || fileOffset + length() == next.fileOffset)
         && (backing == null ? next.backing == null : backing.plus(length()).equals(next.backing));
+  }
+
+  /** Whether there is something to map: other areas are mapped as they are needed. */
+  boolean hasContent() {
+    return file != null || backing != null;
+  }
+
+  /**
+   * What the host has mapped for areas: neighbours that can be one mapping are.
+   *
+   * @param areas with content, in order
+   */
+  static List<MemoryArea> hostRuns(List<MemoryArea> areas) {
+    List<MemoryArea> runs = new ArrayList<>();
+    for (MemoryArea area : areas) {
+      MemoryArea last = runs.isEmpty() ? null : runs.getLast();
+      if (last != null && last.continuesOnHostWith(area)) {
+        runs.set(runs.size() - 1, last.movedTo(last.start(), area.end()));
+      } else {
+        runs.add(area);
+      }
+    }
+    return runs;
+  }
+
+  /** Whether the host has the same mapped for both. */
+  boolean isOnHostAs(MemoryArea other) {
+    return start == other.start
+        && end == other.end
+        && hostProtection() == other.hostProtection()
+        && isShared() == other.isShared()
+        && file == other.file
+        && fileOffset == other.fileOffset
+        && Objects.equals(backing, other.backing);
   }
 
   /** The area's line in {@code /proc/PID/maps}, without a line end. */

@@ -22,6 +22,11 @@ final class RangeSet {
     ranges.put(from, to);
   }
 
+  /** Removes everything. */
+  void clear() {
+    ranges.clear();
+  }
+
   /** Removes a range. */
   void remove(long start, long end) {
     Map.Entry<Long, Long> range = ranges.lowerEntry(end);

@@ -2,7 +2,10 @@ package org.capvm.libos.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Mman;
 import org.capvm.libos.host.HostScratch;
@@ -30,6 +33,11 @@ final class SlotPages {
   SlotPages(Slot slot, MemoryFile memoryFile) {
     this.slot = slot;
     this.memoryFile = memoryFile;
+  }
+
+  /** The slot. */
+  Slot slot() {
+    return slot;
   }
 
   GuestMemory memory() {
@@ -96,6 +104,28 @@ final class SlotPages {
         });
   }
 
+  /**
+   * Lets the slot have other mappings.
+   *
+   * @param there those it has, as {@link MemoryArea#hostRuns} gives them
+   * @param due those it is to have, in the same way
+   */
+  void change(List<MemoryArea> there, List<MemoryArea> due) {
+    Map<Long, MemoryArea> left = HashMap.newHashMap(there.size());
+    there.forEach(run -> left.put(run.start(), run));
+    List<MemoryArea> missing = new ArrayList<>();
+    for (MemoryArea run : due) {
+      MemoryArea atStart = left.get(run.start());
+      if (atStart != null && atStart.isOnHostAs(run)) {
+        left.remove(run.start());
+      } else {
+        missing.add(run);
+      }
+    }
+    left.values().forEach(run -> unmap(run.start(), run.length()));
+    missing.forEach(this::map);
+  }
+
   void unmap(long guestAddress, long lengthBytes) {
     refusalsAsErrno(() -> slot.unmap(guestAddress, lengthBytes));
     mappings.unmap(guestAddress, guestAddress + lengthBytes);
@@ -113,6 +143,11 @@ final class SlotPages {
 
   void advise(long guestAddress, long lengthBytes, int advice) {
     refusalsAsErrno(() -> slot.advise(guestAddress, lengthBytes, advice));
+  }
+
+  /** What was written to private mappings is gone: they read as what they map. */
+  void dropWritten() {
+    advise(0, AddressLayout.END, Mman.MADV_DONTNEED);
   }
 
   /** Copies pages into the memory file, for areas to map it there. */

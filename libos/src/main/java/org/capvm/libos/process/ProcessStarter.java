@@ -35,8 +35,7 @@ public final class ProcessStarter {
         ProgramPlan.make(opener, path, arguments, environment, limits.soft(Resource.RLIMIT_STACK));
     try {
       int id = libraryOs.processes().allocateId();
-      AddressSpace space =
-          new AddressSpace(libraryOs.intravisor(), libraryOs.memoryFile(), libraryOs.memoryLimit());
+      AddressSpace space = libraryOs.newAddressSpace();
       Process process =
           new Process(libraryOs, id, null, credentials, limits, SignalActions.defaults(), space);
       Task task =

@@ -18,7 +18,7 @@ final class MemoryFixture implements BeforeAllCallback, AfterAllCallback {
 
   /** An empty address space. */
   AddressSpace space(MemoryLimit limit) {
-    return new AddressSpace(intravisor, memoryFile, limit);
+    return new AddressSpace(intravisor, memoryFile, limit, new SpareSlots(limit));
   }
 
   @Override
