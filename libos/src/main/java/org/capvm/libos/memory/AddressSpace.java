@@ -51,14 +51,14 @@ public final class AddressSpace {
   private final MemoryAdvice memoryAdvice;
   private int users = 1;
 
-  /** Stands for this address space where its children's slots are kept. */
-  private final Object identity = new Object();
+  /** The children that may have each other's slots. */
+  private SpareSlots.Siblings children = new SpareSlots.Siblings();
 
   /**
-   * The identity of the one that this is a copy of, until it runs another program or maps a file;
-   * or null.
+   * Those whose slots this one may have and leave its own to; null if it is no child of a fork, or
+   * runs another program since, or has mapped a file.
    */
-  private Object parent;
+  private SpareSlots.Siblings siblings;
 
   private volatile boolean briefFaults;
   private long storeRepairs;
@@ -235,7 +235,7 @@ public final class AddressSpace {
     code.forget(area.start(), area.end());
     MemoryArea placed = mapOnHost(area);
     if (area.file() != null) {
-      parent = null;
+      siblings = null;
     }
     List<MemoryArea> gone = areas.within(area.start(), area.end());
     dropSparesWithFilesOf(gone);
@@ -335,8 +335,14 @@ public final class AddressSpace {
    */
   private void dropSparesWithFilesOf(List<MemoryArea> gone) {
     if (gone.stream().anyMatch(area -> area.file() != null)) {
-      spareSlots.drop(identity);
+      partWithChildren();
     }
+  }
+
+  /** No child that there has been leaves its slot to one that comes. */
+  private void partWithChildren() {
+    spareSlots.part(children);
+    children = new SpareSlots.Siblings();
   }
 
   /**
@@ -562,7 +568,7 @@ public final class AddressSpace {
    * @throws ErrnoException ENOMEM
    */
   public synchronized AddressSpace fork() {
-    MappedSlot used = spareSlots.take(identity);
+    MappedSlot used = spareSlots.take(children);
     MappedSlot room =
         used == null ? emptySlot(intravisor, anonymous.file(), limit, spareSlots) : used;
     AddressSpace child = new AddressSpace(intravisor, anonymous.file(), limit, spareSlots, room);
@@ -580,7 +586,7 @@ public final class AddressSpace {
       child.breakStart = breakStart;
       child.breakEnd = breakEnd;
       child.account.inherited();
-      child.parent = identity;
+      child.siblings = children;
       return child;
     } catch (ErrnoException e) {
       child.release();
@@ -714,8 +720,8 @@ public final class AddressSpace {
     pages.unmap(0, AddressLayout.END);
     forgetAll();
     account.settle();
-    parent = null;
-    spareSlots.drop(identity);
+    siblings = null;
+    partWithChildren();
     breakStart = 0;
     breakEnd = 0;
   }
@@ -747,16 +753,16 @@ public final class AddressSpace {
     users--;
     if (users == 0) {
       endSlot();
-      spareSlots.drop(identity);
+      partWithChildren();
       forgetAll();
       account.close();
     }
   }
 
-  /** Leaves the slot to another child of the parent, which will have most of what is mapped. */
+  /** Leaves the slot to a sibling, which will have most of what is mapped. */
   private void endSlot() {
-    MappedSlot mapped = new MappedSlot(parent, pages, code, MemoryArea.hostRuns(areas.all()));
-    if (parent == null || code.hasProtectedPages()) {
+    MappedSlot mapped = new MappedSlot(siblings, pages, code, MemoryArea.hostRuns(areas.all()));
+    if (siblings == null || code.hasProtectedPages()) {
       mapped.close();
     } else {
       spare.drop();

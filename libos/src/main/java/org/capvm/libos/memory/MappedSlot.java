@@ -10,12 +10,13 @@ import org.capvm.monitor.memory.Slot;
 /**
  * A slot that no address space has, and what is in it.
  *
- * @param parent the identity of the address space whose children it is for, or null
+ * @param siblings whose it may become, or null
  * @param pages its pages
  * @param code whose translations it shows
  * @param mapped all that is mapped in it, as {@link MemoryArea#hostRuns} gives it
  */
-record MappedSlot(Object parent, SlotPages pages, CodeRanges code, List<MemoryArea> mapped) {
+record MappedSlot(
+    SpareSlots.Siblings siblings, SlotPages pages, CodeRanges code, List<MemoryArea> mapped) {
   /**
    * A new one, with nothing in it.
    *

@@ -11,8 +11,8 @@ import org.capvm.libos.ErrnoException;
  * map and unmap all of it, and to make and free the page tables, takes longer than all else of a
  * fork.
  *
- * <p>They are charged like those in use, and go with the parent, or as soon as there is no room for
- * something else.
+ * <p>They are charged like those in use, and go with the parent, when the parent unmaps a file, or
+ * as soon as there is no room for something else.
  *
  * <p>Threads: any; guarded by this object's monitor.
  */
@@ -26,6 +26,14 @@ public final class SpareSlots implements AutoCloseable {
   private final MemoryLimit limit;
   private final Deque<MappedSlot> slots = new ArrayDeque<>();
   private boolean closed;
+
+  /**
+   * Children of one parent that may have each other's slots: not for ever, since a slot holds the
+   * files that its child was given. Guarded by the monitor of the spare slots.
+   */
+  static final class Siblings {
+    private boolean parted;
+  }
 
   /**
    * @param limit what the mappings are charged to
@@ -50,20 +58,26 @@ public final class SpareSlots implements AutoCloseable {
       slot.close();
       return;
     }
-    synchronized (this) {
-      limit.chargeMappings(slot.hostMappings());
-      slots.addLast(slot);
-      while (slots.size() > (closed ? 0 : MOST_SLOTS)) {
-        close(slots.removeFirst());
-      }
+    keep(slot);
+  }
+
+  private synchronized void keep(MappedSlot slot) {
+    limit.chargeMappings(slot.hostMappings());
+    if (closed || slot.siblings().parted) {
+      close(slot);
+      return;
+    }
+    slots.addLast(slot);
+    if (slots.size() > MOST_SLOTS) {
+      close(slots.removeFirst());
     }
   }
 
-  /** The slot that was added last for a child of a parent; null if there is none. */
-  synchronized MappedSlot take(Object parent) {
+  /** The slot that one of some children left last; null if there is none. */
+  synchronized MappedSlot take(Siblings siblings) {
     for (Iterator<MappedSlot> newest = slots.descendingIterator(); newest.hasNext(); ) {
       MappedSlot slot = newest.next();
-      if (slot.parent() == parent) {
+      if (slot.siblings() == siblings) {
         newest.remove();
         limit.chargeMappings(-slot.hostMappings());
         return slot;
@@ -72,16 +86,12 @@ public final class SpareSlots implements AutoCloseable {
     return null;
   }
 
-  /** Gives those back to the host that are for children of a parent. */
-  synchronized void drop(Object parent) {
-    slots.removeIf(
-        slot -> {
-          boolean isOne = slot.parent() == parent;
-          if (isOne) {
-            close(slot);
-          }
-          return isOne;
-        });
+  /** Gives back what children have left, and will yet leave. */
+  synchronized void part(Siblings siblings) {
+    siblings.parted = true;
+    for (MappedSlot slot = take(siblings); slot != null; slot = take(siblings)) {
+      slot.close();
+    }
   }
 
   /** Gives all of them back to the host. */

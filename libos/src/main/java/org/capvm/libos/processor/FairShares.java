@@ -49,7 +49,7 @@ public final class FairShares implements AutoCloseable {
     try {
       while (!isOver()) {
         long now = System.nanoTime();
-        boolean busy = shares.look((double) (now - before));
+        boolean busy = shares.look((double) Math.max(1, now - before));
         before = now;
         wait(millisToNextLook(busy));
       }

@@ -80,6 +80,7 @@ final class ProcessorShares {
       this.user = user;
       this.limit = Math.min(user.processorLimit(), processors);
       this.given = ProcessorSet.below(limit);
+      this.allocatedBefore = user.allocatedBytes();
     }
 
     /** Returns whether it does anything at the moment. */
@@ -141,7 +142,7 @@ final class ProcessorShares {
   /**
    * Looks at what everybody does, and divides anew if it is time.
    *
-   * @param nanos since the last look
+   * @param nanos since the last look, above 0
    * @return whether anybody does anything
    */
   boolean look(double nanos) {

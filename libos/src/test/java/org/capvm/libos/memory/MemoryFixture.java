@@ -16,6 +16,11 @@ final class MemoryFixture implements BeforeAllCallback, AfterAllCallback {
     return new MemoryLimit(bytes, intravisor.mappings());
   }
 
+  /** What has the slots. */
+  Intravisor intravisor() {
+    return intravisor;
+  }
+
   /** An empty address space. */
   AddressSpace space(MemoryLimit limit) {
     return new AddressSpace(intravisor, memoryFile, limit, new SpareSlots(limit));

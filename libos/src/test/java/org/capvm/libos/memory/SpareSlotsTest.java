@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.file.content.DescriptorBudget;
+import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.memory.GuestMemoryFault;
 import org.capvm.monitor.memory.MappingBudget;
 import org.capvm.monitor.memory.Slot;
@@ -140,6 +141,29 @@ class SpareSlotsTest {
     AddressSpace next = parent.fork();
     assertThat(next.slot()).isNotSameAs(slot);
     next.release();
+  }
+
+  @Test
+  void aSlotHoldsNoFileThatTheParentUnmappedWhileItsChildLived() {
+    long address = mapSharedMemory(parent);
+    AddressSpace child = parent.fork();
+    parent.unmap(address, PAGE);
+    child.release();
+    AddressSpace next = parent.fork();
+    assertThat(next.slot()).isNotSameAs(child.slot());
+    next.release();
+  }
+
+  @Test
+  void aChildThatOutlivesItsParentLeavesNoSlot() {
+    Intravisor intravisor = MEMORY.intravisor();
+    int before = intravisor.statistics().slots();
+    AddressSpace begetter = MEMORY.space(MEMORY.limit(MemoryLimit.UNLIMITED));
+    begetter.map(BASE, PAGE, READ_WRITE, MAP_FIXED, null, 0, null);
+    AddressSpace child = begetter.fork();
+    begetter.release();
+    child.release();
+    assertThat(intravisor.statistics().slots()).isEqualTo(before);
   }
 
   @Test

@@ -141,6 +141,17 @@ class ProcessorSharesTest {
   }
 
   @Test
+  void whatWasAllocatedBeforeItHadAShareCountsForNobody() {
+    User third = new User();
+    third.allocated = 1L << 40;
+    third.runnable = 8;
+    shares.add(third);
+    many.allocated = 1 << 20;
+    look(20);
+    assertThat(jvm.room).isEqualTo(many.room).isNotEqualTo(third.room);
+  }
+
+  @Test
   void theJvmsWorkCountsAsDoneByWhoAllocatesMost() {
     many.runnable = 1;
     one.runnable = 1;
