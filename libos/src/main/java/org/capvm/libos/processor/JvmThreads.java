@@ -78,6 +78,8 @@ final class JvmThreads implements ProcessorUser {
     for (int thread : own) {
       confine(thread);
     }
+    // One that was made since the last search has the processors of its maker.
+    search();
   }
 
   private void confine(int thread) {

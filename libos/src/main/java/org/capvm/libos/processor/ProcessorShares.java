@@ -17,7 +17,7 @@ import java.util.Map;
  */
 final class ProcessorShares {
   /** To move threads costs them their caches: so many looks in a row must ask for a change. */
-  static final int LOOKS_BEFORE_CHANGE = 3;
+  private static final int LOOKS_BEFORE_CHANGE = 3;
 
   /** Over about so long loads are averaged, as Linux averages its load over minutes. */
   private static final double AVERAGED_NANOS = 100e6;
