@@ -88,7 +88,7 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
     this.processes = new ProcessTable(maxTasks);
     this.processorRoom = new ProcessorRoom(maxProcessors);
     this.memoryLimit = memoryLimit;
-    this.spareSlots = new SpareSlots(memoryLimit);
+    this.spareSlots = new SpareSlots(intravisor, memoryFile, memoryLimit);
     this.hostName = hostName;
     this.traceSink = traceSink;
     this.deaths = deaths;
@@ -193,7 +193,7 @@ public final class LibraryOs implements AutoCloseable, ProcessorUser {
    * @throws ErrnoException ENOMEM if the host has no room for a slot
    */
   public AddressSpace newAddressSpace() {
-    return new AddressSpace(intravisor, memoryFile, memoryLimit, spareSlots);
+    return new AddressSpace(memoryFile, memoryLimit, spareSlots);
   }
 
   /** Gives back what the processes shared. None of them is left. */

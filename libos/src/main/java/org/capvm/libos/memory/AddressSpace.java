@@ -21,7 +21,6 @@ import org.capvm.libos.ErrnoException;
 import org.capvm.libos.abi.Errno;
 import org.capvm.machine.code.CodeSpace;
 import org.capvm.machine.error.HostException;
-import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.gate.FaultAnswer;
 import org.capvm.monitor.memory.GuestMemory;
 import org.capvm.monitor.memory.Slot;
@@ -38,8 +37,6 @@ public final class AddressSpace {
   private static final int KEPT_FLAGS = MAP_SHARED | MAP_GROWSDOWN | MAP_NORESERVE | MAP_LOCKED;
   private static final int PROTECTION_BITS = PROT_READ | PROT_WRITE | PROT_EXEC;
 
-  private final Intravisor intravisor;
-  private final Slot slot;
   private final AnonymousMemory anonymous;
   private final SlotPages pages;
   private final SpareMemory spare;
@@ -70,49 +67,25 @@ public final class AddressSpace {
    *
    * @param memoryFile the cVM's memory, which private areas without a file are put in
    * @param limit the cVM's limit, which the areas are charged to
-   * @param spareSlots where slots go that no address space needs any more
+   * @param spareSlots where its slot comes from, and goes when it is not needed any more
    * @throws ErrnoException ENOMEM if the host has no room for a slot
    */
-  public AddressSpace(
-      Intravisor intravisor, MemoryFile memoryFile, MemoryLimit limit, SpareSlots spareSlots) {
-    this(
-        intravisor,
-        memoryFile,
-        limit,
-        spareSlots,
-        emptySlot(intravisor, memoryFile, limit, spareSlots));
+  public AddressSpace(MemoryFile memoryFile, MemoryLimit limit, SpareSlots spareSlots) {
+    this(memoryFile, limit, spareSlots, spareSlots.empty());
   }
 
   private AddressSpace(
-      Intravisor intravisor,
-      MemoryFile memoryFile,
-      MemoryLimit limit,
-      SpareSlots spareSlots,
-      MappedSlot mapped) {
-    this.intravisor = intravisor;
+      MemoryFile memoryFile, MemoryLimit limit, SpareSlots spareSlots, MappedSlot mapped) {
     this.limit = limit;
     this.spareSlots = spareSlots;
     this.anonymous = new AnonymousMemory(memoryFile);
     this.pages = mapped.pages();
-    this.slot = pages.slot();
     this.code = mapped.code();
     this.spare = new SpareMemory(pages, anonymous);
     this.account = new MemoryAccount(limit, areas, pages, spare, spareSlots, code);
     this.memoryAdvice = new MemoryAdvice(areas, pages, anonymous, code, account);
     pages.memory().onStoreFault(this::answerStoreFault);
     account.settle();
-  }
-
-  private static MappedSlot emptySlot(
-      Intravisor intravisor, MemoryFile memoryFile, MemoryLimit limit, SpareSlots spareSlots) {
-    int mappings = MemoryAccount.SLOT_MAPPINGS + 1;
-    if (!limit.hasRoomForMappings(mappings)) {
-      spareSlots.drop();
-    }
-    if (!limit.hasRoomForMappings(mappings)) {
-      throw ErrnoException.of(Errno.ENOMEM);
-    }
-    return MappedSlot.empty(intravisor, memoryFile, limit);
   }
 
   /** The memory, for copies in and out. */
@@ -122,7 +95,7 @@ public final class AddressSpace {
 
   /** The slot it lies in. */
   public Slot slot() {
-    return slot;
+    return pages.slot();
   }
 
   /** The translations of the address space's code. */
@@ -568,10 +541,8 @@ public final class AddressSpace {
    * @throws ErrnoException ENOMEM
    */
   public synchronized AddressSpace fork() {
-    MappedSlot used = spareSlots.take(children);
-    MappedSlot room =
-        used == null ? emptySlot(intravisor, anonymous.file(), limit, spareSlots) : used;
-    AddressSpace child = new AddressSpace(intravisor, anonymous.file(), limit, spareSlots, room);
+    MappedSlot room = spareSlots.take(children);
+    AddressSpace child = new AddressSpace(anonymous.file(), limit, spareSlots, room);
     try {
       account.requireChild();
       makeStoresFault();
@@ -742,7 +713,7 @@ public final class AddressSpace {
    * @throws ErrnoException ENOMEM if the host has no room for a slot
    */
   public AddressSpace another() {
-    return new AddressSpace(intravisor, anonymous.file(), limit, spareSlots);
+    return new AddressSpace(anonymous.file(), limit, spareSlots);
   }
 
   /**

@@ -170,7 +170,7 @@ public record MemoryArea(
         && (backing == null ? next.backing == null : backing.plus(length()).equals(next.backing));
   }
 
-  /** Whether there is something to map: other areas are mapped as they are needed. */
+  /** Whether it says what is in it: what a child has empty of its parent does not yet. */
   boolean hasContent() {
     return file != null || backing != null;
   }

@@ -4,12 +4,14 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import org.capvm.libos.ErrnoException;
+import org.capvm.libos.abi.Errno;
+import org.capvm.monitor.Intravisor;
 
 /**
- * Slots of a cVM's processes that have ended, with what is mapped in them, for the next children of
- * the same parents. What a fork gives one child and the next differs in little, if in anything: to
- * map and unmap all of it, and to make and free the page tables, takes longer than all else of a
- * fork.
+ * Where a cVM's address spaces have their slots from: new ones, and those of processes that have
+ * ended, with what is mapped in them, for the next children of the same parents. What a fork gives
+ * one child and the next differs in little, if in anything: to map and unmap all of it, and to make
+ * and free the page tables, takes longer than all else of a fork.
  *
  * <p>They are charged like those in use, and go with the parent, when the parent unmaps a file, or
  * as soon as there is no room for something else.
@@ -23,6 +25,8 @@ public final class SpareSlots implements AutoCloseable {
   /** A slot with more in it is not kept. */
   private static final int MOST_MAPPINGS = 256;
 
+  private final Intravisor intravisor;
+  private final MemoryFile memoryFile;
   private final MemoryLimit limit;
   private final Deque<MappedSlot> slots = new ArrayDeque<>();
   private boolean closed;
@@ -36,10 +40,29 @@ public final class SpareSlots implements AutoCloseable {
   }
 
   /**
+   * @param memoryFile the cVM's memory
    * @param limit what the mappings are charged to
    */
-  public SpareSlots(MemoryLimit limit) {
+  public SpareSlots(Intravisor intravisor, MemoryFile memoryFile, MemoryLimit limit) {
+    this.intravisor = intravisor;
+    this.memoryFile = memoryFile;
     this.limit = limit;
+  }
+
+  /**
+   * A new slot.
+   *
+   * @throws ErrnoException ENOMEM if the host has no room for it
+   */
+  MappedSlot empty() {
+    int mappings = MemoryAccount.SLOT_MAPPINGS + 1;
+    if (!limit.hasRoomForMappings(mappings)) {
+      drop();
+    }
+    if (!limit.hasRoomForMappings(mappings)) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    return MappedSlot.empty(intravisor, memoryFile, limit);
   }
 
   /**
@@ -73,8 +96,17 @@ public final class SpareSlots implements AutoCloseable {
     }
   }
 
-  /** The slot that one of some children left last; null if there is none. */
-  synchronized MappedSlot take(Siblings siblings) {
+  /**
+   * The slot that one of some children left last; a new one if there is none.
+   *
+   * @throws ErrnoException ENOMEM if the host has no room for it
+   */
+  MappedSlot take(Siblings siblings) {
+    MappedSlot left = takeLeft(siblings);
+    return left == null ? empty() : left;
+  }
+
+  private synchronized MappedSlot takeLeft(Siblings siblings) {
     for (Iterator<MappedSlot> newest = slots.descendingIterator(); newest.hasNext(); ) {
       MappedSlot slot = newest.next();
       if (slot.siblings() == siblings) {
@@ -89,7 +121,7 @@ public final class SpareSlots implements AutoCloseable {
   /** Gives back what children have left, and will yet leave. */
   synchronized void part(Siblings siblings) {
     siblings.parted = true;
-    for (MappedSlot slot = take(siblings); slot != null; slot = take(siblings)) {
+    for (MappedSlot slot = takeLeft(siblings); slot != null; slot = takeLeft(siblings)) {
       slot.close();
     }
   }

@@ -23,7 +23,7 @@ final class MemoryFixture implements BeforeAllCallback, AfterAllCallback {
 
   /** An empty address space. */
   AddressSpace space(MemoryLimit limit) {
-    return new AddressSpace(intravisor, memoryFile, limit, new SpareSlots(limit));
+    return new AddressSpace(memoryFile, limit, new SpareSlots(intravisor, memoryFile, limit));
   }
 
   @Override

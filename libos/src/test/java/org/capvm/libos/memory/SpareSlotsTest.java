@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.capvm.libos.ErrnoException;
 import org.capvm.libos.file.content.DescriptorBudget;
-import org.capvm.monitor.Intravisor;
 import org.capvm.monitor.memory.GuestMemoryFault;
 import org.capvm.monitor.memory.MappingBudget;
 import org.capvm.monitor.memory.Slot;
@@ -47,6 +46,10 @@ class SpareSlotsTest {
     long address = space.map(0, PAGE, READ_WRITE, MAP_SHARED, file, 0, null);
     file.release();
     return address;
+  }
+
+  private static int slotsInUse() {
+    return MEMORY.intravisor().statistics().slots();
   }
 
   private Slot slotOfAChildThatEnds() {
@@ -145,10 +148,12 @@ class SpareSlotsTest {
 
   @Test
   void aSlotHoldsNoFileThatTheParentUnmappedWhileItsChildLived() {
+    int before = slotsInUse();
     long address = mapSharedMemory(parent);
     AddressSpace child = parent.fork();
     parent.unmap(address, PAGE);
     child.release();
+    assertThat(slotsInUse()).isEqualTo(before);
     AddressSpace next = parent.fork();
     assertThat(next.slot()).isNotSameAs(child.slot());
     next.release();
@@ -156,14 +161,13 @@ class SpareSlotsTest {
 
   @Test
   void aChildThatOutlivesItsParentLeavesNoSlot() {
-    Intravisor intravisor = MEMORY.intravisor();
-    int before = intravisor.statistics().slots();
+    int before = slotsInUse();
     AddressSpace begetter = MEMORY.space(MEMORY.limit(MemoryLimit.UNLIMITED));
     begetter.map(BASE, PAGE, READ_WRITE, MAP_FIXED, null, 0, null);
     AddressSpace child = begetter.fork();
     begetter.release();
     child.release();
-    assertThat(intravisor.statistics().slots()).isEqualTo(before);
+    assertThat(slotsInUse()).isEqualTo(before);
   }
 
   @Test
